@@ -1,0 +1,50 @@
+# Every target works on a fresh clone with Python 3.11 and make alone: one rule builds .venv from the lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test test-fast test-engine test-slow check bench golden lock clean
+.DEFAULT_GOAL := demo
+
+$(STAMP): pyproject.toml .ci/requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "perfproof needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/perfproof run --profile sustained --target demo --time-scale 0.1
+
+test: $(STAMP)
+	rm -f .coverage.*
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage run -m pytest -q -m "engine and not slow"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+test-slow: $(STAMP)
+	$(PYTEST) -q -m "slow" -o addopts="-ra --import-mode=importlib --strict-markers --strict-config"
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	.ci/lint-workflows $(BIN)
+
+bench: $(STAMP)
+	$(PYTEST) -q benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-only
+
+golden: $(STAMP)
+	$(PYTEST) -q --update-golden tests/reports tests/cli
+
+lock:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/requirements.txt
+
+clean:
+	rm -rf $(VENV) .perf dist .coverage .coverage.*

@@ -1,0 +1,240 @@
+"""What a run measured, by series, phase and window, as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from perf_analysis.histogram import Histogram, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SUSTAINED = "sustained"
+DRAIN = "drain"
+ALL_PHASES = "all"
+PHASES = ("warm-up", "ramp", SUSTAINED, DRAIN)
+
+ABANDONED = "abandoned"
+DROPPED = "dropped"
+TIMEOUT = "timeout"
+# The closed list of failure classes, by whose fault they are.
+TARGET_CLASSES = (
+    "refused", "connect_timeout", "reset", "closed_before_response", "body_truncated", TIMEOUT,
+    "protocol_error", "bad_status", "http_4xx", "http_5xx", "bad_redirect", "too_many_redirects",
+    "body_too_large", "decode_error", "unsolicited", "tls_verify", "tls_handshake", "dns",
+    "net_unreachable", "assertion", ABANDONED, DROPPED,
+)  # fmt: skip
+GENERATOR_CLASSES = ("local_ports", "local_files", "local_memory")
+INVALID_SAMPLE = "invalid_sample"
+NOT_ALLOWED = "not_allowed"
+FAILURE_CLASSES = (*TARGET_CLASSES, *GENERATOR_CLASSES, INVALID_SAMPLE, NOT_ALLOWED)
+# Failures without any answer: ten seconds of nothing else end a run early.
+TRANSPORT_CLASSES = frozenset({
+    "refused", "connect_timeout", "reset", "closed_before_response", TIMEOUT, "tls_verify",
+    "tls_handshake", "dns", "net_unreachable",
+})  # fmt: skip
+
+
+class Slot(NamedTuple):
+    """Where a sample belongs: the phase and the window of its start, never of its end."""
+
+    phase: str
+    window: int
+
+
+class SeriesKey(NamedTuple):
+    """One stream of request samples; `error_class` is empty where the request succeeded."""
+
+    target: str
+    scenario: str
+    method: str
+    name: str
+    status: int
+    error_class: str
+
+    @property
+    def label(self) -> str:
+        """Name with its method, as thresholds and reports write it."""
+        return f"{self.method} {self.name}" if self.method else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """Requests of one series that began in one slot.
+
+    Attributes
+    ----------
+    n : int
+        Requests that ended by themselves, failed ones included; abandoned ones where the series'
+        class is `abandoned`.
+    first : int
+        How many of them were the first of their iteration.
+    asserted : int
+        How many carried an assertion (`catch_response`).
+    received_bytes : int
+        Body bytes received.
+    service, latency : Histogram
+        Complete responses: end minus start; end minus intended start (first requests only).
+    service_censored, latency_censored : Histogram
+        Lower bounds of what never completed: timeouts and abandoned requests.
+    """
+
+    n: int = 0
+    first: int = 0
+    asserted: int = 0
+    received_bytes: int = 0
+    service: Histogram = field(default_factory=Histogram)
+    latency: Histogram = field(default_factory=Histogram)
+    service_censored: Histogram = field(default_factory=Histogram)
+    latency_censored: Histogram = field(default_factory=Histogram)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioCell:
+    """Iterations of one scenario that belong to one slot.
+
+    Attributes
+    ----------
+    planned, started, dropped, late_drops, unsent : int
+        Arrivals of the schedule (open executors): planned = started + dropped + unsent.
+        `late_drops` of the dropped were decided while the generator itself was late.
+    finished, failed, abandoned : int
+        Ends of started iterations: by themselves, by an exception, or cut off at the stop.
+    faulted : int
+        Failed iterations in which no request had failed before: the scenario's own fault (V9).
+    vus_busy_max, vus : int
+        Most VUs busy at once; VUs present at the end of the slot.
+    vu_seconds_planned, vu_seconds : float
+        Area under the planned and actual number of VUs (closed executors).
+    lag, vu_wait, iteration, dropped_latency : Histogram
+        Begun minus intended while a VU was free; waiting for a starting VU; length of iterations;
+        lower bounds of the latency of dropped arrivals.
+    """
+
+    planned: int = 0
+    started: int = 0
+    dropped: int = 0
+    late_drops: int = 0
+    unsent: int = 0
+    finished: int = 0
+    failed: int = 0
+    abandoned: int = 0
+    faulted: int = 0
+    vus_busy_max: int = 0
+    vus: int = 0
+    vu_seconds_planned: float = 0.0
+    vu_seconds: float = 0.0
+    lag: Histogram = field(default_factory=Histogram)
+    vu_wait: Histogram = field(default_factory=Histogram)
+    iteration: Histogram = field(default_factory=Histogram)
+    dropped_latency: Histogram = field(default_factory=Histogram)
+
+
+_HIGHEST = frozenset({"vus_busy_max"})
+_LATEST = frozenset({"vus"})
+
+
+def add_cells(parts: Iterable[Cell]) -> Cell:
+    """Sum of request cells."""
+    cells = list(parts)
+    return Cell(
+        n=sum(cell.n for cell in cells),
+        first=sum(cell.first for cell in cells),
+        asserted=sum(cell.asserted for cell in cells),
+        received_bytes=sum(cell.received_bytes for cell in cells),
+        service=merge(cell.service for cell in cells),
+        latency=merge(cell.latency for cell in cells),
+        service_censored=merge(cell.service_censored for cell in cells),
+        latency_censored=merge(cell.latency_censored for cell in cells),
+    )
+
+
+def add_scenario_cells(parts: Iterable[ScenarioCell]) -> ScenarioCell:
+    """Sum of scenario cells in order of time; `vus` is the last one, `vus_busy_max` the highest."""
+    cells = list(parts)
+    if not cells:
+        return ScenarioCell()
+    summed: dict[str, float | int | Histogram] = {}
+    for name in ScenarioCell.__slots__:
+        values = [getattr(cell, name) for cell in cells]
+        if isinstance(values[0], Histogram):
+            summed[name] = merge(values)
+        elif name in _HIGHEST:
+            summed[name] = max(values)
+        elif name in _LATEST:
+            summed[name] = values[-1]
+        else:
+            summed[name] = sum(values)
+    return ScenarioCell(**summed)  # type: ignore[arg-type]  # values follow the fields' own types
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A phase's share of the schedule, in seconds since its start; phases may have several."""
+
+    phase: str
+    start_s: float
+    end_s: float
+
+    @property
+    def length_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Everything a run recorded.
+
+    Attributes
+    ----------
+    window_s : float
+        Length of one window.
+    spans : tuple of Span
+        Phases in order, cut at the moment the run stopped; `drain` last.
+    open_model : bool
+        Whether arrivals exist (latency, lag and dropped are defined).
+    series, scenarios : mapping
+        Cells by key and slot.
+    ended : mapping of int to int
+        Requests by the window in which they *ended*, for throughput over time.
+    """
+
+    window_s: float
+    spans: tuple[Span, ...]
+    open_model: bool
+    series: Mapping[SeriesKey, Mapping[Slot, Cell]]
+    scenarios: Mapping[str, Mapping[Slot, ScenarioCell]]
+    ended: Mapping[int, int] = field(default_factory=dict)
+
+    def phase_s(self, phase: str) -> float:
+        """Seconds of a phase; of `all` the whole schedule without the drain."""
+        wanted = [
+            span for span in self.spans
+            if span.phase == phase or (phase == ALL_PHASES and span.phase != DRAIN)
+        ]  # fmt: skip
+        return sum(span.length_s for span in wanted)
+
+    def judged_phase(self) -> str:
+        """`sustained` where the schedule has it, else the whole schedule, as in k6."""
+        return SUSTAINED if any(span.phase == SUSTAINED for span in self.spans) else ALL_PHASES
+
+    def cells(self, phase: str) -> dict[SeriesKey, Cell]:
+        """Request cells of a phase, summed over its windows."""
+        return {
+            key: add_cells(
+                cell for slot, cell in slots.items() if phase in (slot.phase, ALL_PHASES)
+            )
+            for key, slots in self.series.items()
+        }
+
+    def scenario_cell(self, phase: str, scenario: str | None = None) -> ScenarioCell:
+        """Scenario cells of a phase, summed over windows (and scenarios, if none is named)."""
+        return add_scenario_cells(
+            cell
+            for name, slots in self.scenarios.items()
+            if scenario in (None, name)
+            for slot, cell in sorted(slots.items(), key=lambda item: item[0].window)
+            if phase in (slot.phase, ALL_PHASES)
+        )

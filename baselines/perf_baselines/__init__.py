@@ -1,0 +1,1 @@
+"""What is stored: the history of runs."""

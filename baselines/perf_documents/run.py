@@ -1,0 +1,226 @@
+"""The record of one execution of a profile, and what of it the judgement looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perf_analysis.facts import Accounts, EndState, RunFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from perf_analysis.series import Measured
+    from perf_analysis.verdict import Judgement
+    from perf_documents.plan import Plan
+
+HEARTBEAT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFacts:
+    """Which service was loaded; the URL carries no credentials."""
+
+    name: str
+    url: str
+    environment: str
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioFacts:
+    """Which user classes made the load.
+
+    Attributes
+    ----------
+    spec : str
+        As the plan names it.
+    sha256 : str
+        Of the scenario file's bytes.
+    client_kind : str
+        `fasthttp`, `http`, `custom` or a mix joined by `+`.
+    classes : tuple of str
+        User classes, in order.
+    may_retry : bool
+        The client may send a request twice without saying so.
+    includes_connect : bool
+        Service time includes DNS, connect and TLS of new connections (Locust's own clients).
+    """
+
+    spec: str
+    sha256: str
+    client_kind: str
+    classes: tuple[str, ...]
+    may_retry: bool = False
+    includes_connect: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthWindow:
+    """The generator over one window: worst values of the engine's per-second records.
+
+    Attributes
+    ----------
+    window : int
+    cpu_ratio : float
+        CPU time over wall time of the engine process.
+    loop_lag_s : float
+        Latest the event loop answered a 100 ms timer.
+    loop_probes, loop_late : int
+        Loop probes, and how many came 100 ms late or more.
+    rss_bytes, open_files : int
+    gc_pause_s : float
+        Longest pause of the garbage collector.
+    wall_offset_s : float
+        Wall clock minus monotonic clock, relative to the start of the run.
+    host_cpu_ratio, steal_ratio : float or None
+        Share of all processors busy, and stolen by the hypervisor; None where unknown.
+    """
+
+    window: int
+    cpu_ratio: float
+    loop_lag_s: float
+    loop_probes: int = 0
+    loop_late: int = 0
+    rss_bytes: int
+    open_files: int
+    gc_pause_s: float = 0.0
+    wall_offset_s: float = 0.0
+    host_cpu_ratio: float | None = None
+    steal_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorSample:
+    """How requests failed, by class and name: count, first and last time, one redacted text."""
+
+    error_class: str
+    label: str
+    count: int
+    first_s: float
+    last_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedException:
+    """Exceptions in iterations outside requests, grouped by type and place."""
+
+    kind: str
+    place: str
+    count: int
+    text: str
+    excused: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFacts:
+    """What the engine's record says beside the cells.
+
+    Attributes
+    ----------
+    accounts : Accounts
+    cpu_p95_ratio, wall_step_s : float or None
+        See `RunFacts`; computed over per-second records before they are widened to windows.
+    silent_s : float
+        Longest gap between two records.
+    processes_planned, processes_final : int
+    sequence_problem, end_detail : str
+        See `RunFacts`.
+    invalid_samples, names : int
+    local_errors : mapping of str to int
+    exceptions : tuple of ExceptionGroup
+    errors : tuple of ErrorSample
+    record_sha256 : str
+        Of the spool's bytes before the completion record.
+    late_wakeup_p99_s : float or None
+        Of the calibration before the load.
+    """
+
+    accounts: Accounts
+    cpu_p95_ratio: float | None
+    wall_step_s: float | None
+    silent_s: float
+    processes_planned: int = 1
+    processes_final: int
+    sequence_problem: str = ""
+    end_detail: str = ""
+    invalid_samples: int = 0
+    names: int = 0
+    local_errors: Mapping[str, int] = field(default_factory=dict)
+    exceptions: tuple[GroupedException, ...] = ()
+    errors: tuple[ErrorSample, ...] = ()
+    record_sha256: str = ""
+    late_wakeup_p99_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of a profile, and the document that records it.
+
+    Attributes
+    ----------
+    run_id : str
+        Sortable by time, unique: lower-case letters, digits and dashes.
+    started_at : str
+        UTC, ISO 8601 with `Z`: a label; every figure comes from the monotonic clock.
+    state : EndState
+    reached_s : float
+        How far the schedule came.
+    fingerprint, git : mapping of str to str
+        The machine and the commit, in a closed list of harmless facts.
+    client_notes : tuple of str
+        Surprises worth a line: variables ignored, proxies present, defaults given.
+    judgement : Judgement or None
+        None until the run has been judged.
+    """
+
+    run_id: str
+    version: str
+    started_at: str
+    state: EndState
+    reached_s: float
+    plan: Plan
+    target: TargetFacts
+    scenario: ScenarioFacts
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    git: Mapping[str, str] = field(default_factory=dict)
+    measured: Measured
+    health: tuple[HealthWindow, ...] = ()
+    engine: EngineFacts
+    client_notes: tuple[str, ...] = ()
+    judgement: Judgement | None = None
+
+    @property
+    def load_hash(self) -> str:
+        """What must be equal for two runs to be comparable."""
+        return self.plan.load_hash(self.scenario.sha256, self.scenario.client_kind)
+
+    def facts(self) -> RunFacts:
+        """Return what the validity rules look at."""
+        lag = self.measured.scenario_cell("all").lag
+        total = self.measured.scenario_cell("all")
+        probes = sum(window.loop_probes for window in self.health)
+        excused = {group: group.count - group.excused for group in self.engine.exceptions}
+        return RunFacts(
+            state=self.state,
+            end_detail=self.engine.end_detail,
+            schedule_s=self.plan.duration_s,
+            reached_s=self.reached_s,
+            open_model=self.plan.open_model,
+            accounts=self.engine.accounts,
+            vu_seconds_planned=total.vu_seconds_planned,
+            vu_seconds=total.vu_seconds,
+            cpu_p95_ratio=self.engine.cpu_p95_ratio,
+            lag_p99_s=lag.quantile_s(0.99) if self.plan.open_model else None,
+            loop_late_ratio=sum(w.loop_late for w in self.health) / probes if probes else 0.0,
+            silent_s=self.engine.silent_s,
+            local_errors=self.engine.local_errors,
+            processes_planned=self.engine.processes_planned,
+            processes_final=self.engine.processes_final,
+            sequence_problem=self.engine.sequence_problem,
+            wall_step_s=self.engine.wall_step_s,
+            exceptions={f"{g.kind} in {g.place}": n for g, n in excused.items() if n > 0},
+            invalid_samples=self.engine.invalid_samples,
+            names=self.engine.names,
+        )

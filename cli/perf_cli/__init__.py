@@ -1,0 +1,1 @@
+"""The command: parse, wire, print, exit. No logic of its own."""

@@ -1,0 +1,1 @@
+"""Makes load and records it; the only room whose engine imports locust and gevent."""

@@ -1,0 +1,1 @@
+"""Renderers: one frozen view of a judged run to terminal, Markdown, JSON and HTML."""
