@@ -90,12 +90,13 @@ class RunFacts:
     wall_step_s : float or None
         Largest change of wall minus monotonic clock between two seconds.
     exceptions : mapping of str to int
-        Exceptions outside requests in words ("TypeError in file.py:12"), with counts.
+        Exceptions outside requests in words ("TypeError in file.py:12"), with counts; those of
+        iterations in which a request had failed before are excused and left out (V9).
     invalid_samples : int
     names : int
         Distinct request names seen, those beyond the limit included.
     unknown : frozenset of str
-        Rules that the source of this run cannot show.
+        Rules ("V6") that the source of this run cannot show.
     """
 
     state: EndState

@@ -3,52 +3,40 @@
 from __future__ import annotations
 
 import math
+import operator
 from bisect import bisect_right
+from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from perf_analysis.grid import (
+    BUCKETS,
+    BUCKETS_PER_OCTAVE,
+    LARGEST_S,
+    OCTAVES,
+    SMALLEST_S,
+    bucket_edges_s,
+    bucket_index,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-BUCKETS_PER_OCTAVE = 128
-OCTAVES = 32
-BUCKETS = BUCKETS_PER_OCTAVE * OCTAVES
-SMALLEST_S = 1e-6
-LARGEST_S = 2.0**OCTAVES * 1e-6
-
-
-def bucket_index(value_s: float) -> int:
-    """Bucket that holds a duration.
-
-    Parameters
-    ----------
-    value_s : float
-        Seconds, finite, 0 <= value < `LARGEST_S`.
-
-    Returns
-    -------
-    int
-        0 .. `BUCKETS` - 1; durations under 1 us lie in bucket 0.
-
-    Notes
-    -----
-    With v in us written m * 2**e, m in [1/2, 1): 128 * (e - 1) + floor(256 * (m - 1/2)). Bucket
-    (o, j) is [2**o * (1 + j/128), 2**o * (1 + (j+1)/128)) us, so a midpoint errs by at most 1/256.
-    The recorder's hot path inlines this; a test compares both at every edge.
-    """
-    mantissa, exponent = math.frexp(value_s * 1e6)
-    if exponent < 1:
-        return 0
-    return min(BUCKETS_PER_OCTAVE * (exponent - 1) + int(256.0 * (mantissa - 0.5)), BUCKETS - 1)
-
-
-def bucket_edges_s(index: int) -> tuple[float, float]:
-    """Lower (inclusive) and upper (exclusive) edge of a bucket, in seconds."""
-    octave, step = divmod(index, BUCKETS_PER_OCTAVE)
-    lower = math.ldexp(1.0 + step / BUCKETS_PER_OCTAVE, octave) * 1e-6
-    upper = math.ldexp(1.0 + (step + 1) / BUCKETS_PER_OCTAVE, octave) * 1e-6
-    return (0.0 if index == 0 else lower), upper
+__all__ = [
+    "BUCKETS",
+    "BUCKETS_PER_OCTAVE",
+    "LARGEST_S",
+    "OCTAVES",
+    "SMALLEST_S",
+    "Histogram",
+    "HistogramBuilder",
+    "Split",
+    "bucket_edges_s",
+    "bucket_index",
+    "build",
+    "merge",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +90,9 @@ class Histogram:
         Returns
         -------
         list of (float, float)
-            Edges of the bucket of each order statistic, clipped to [min, max], seconds.
+            Least and greatest value that each order statistic can have, in seconds: the first and
+            the last float of its bucket, clipped to [min, max]. Rank 0 is the minimum and rank
+            n - 1 the maximum, both exactly.
 
         Raises
         ------
@@ -111,13 +101,18 @@ class Histogram:
         """
         indices = list(self.counts)
         cumulative = list(accumulate(self.counts.values()))
+        n = cumulative[-1] if cumulative else 0
         bounds: list[tuple[float, float]] = []
         for rank in ranks:
-            place = bisect_right(cumulative, rank)
-            if rank < 0 or place == len(indices):
-                raise ValueError(f"rank {rank} is outside a sample of {self.n}")
-            lower, upper = bucket_edges_s(indices[place])
-            bounds.append((max(lower, self.min_s), min(upper, self.max_s)))
+            if not 0 <= rank < n:
+                raise ValueError(f"rank {rank} is outside a sample of {n}")
+            if rank in {0, n - 1}:
+                exact = self.min_s if rank == 0 else self.max_s
+                bounds.append((exact, exact))
+                continue
+            lower, upper = bucket_edges_s(indices[bisect_right(cumulative, rank)])
+            last = math.nextafter(upper, 0.0)
+            bounds.append((max(lower, self.min_s), min(last, self.max_s)))
         return bounds
 
     def quantile_s(self, q: float) -> float | None:
@@ -155,13 +150,10 @@ class Histogram:
             return None
         h = q * (n - 1)
         low, high = math.floor(h), math.ceil(h)
-        values = [self._midpoint_s(bounds) for bounds in self.order_bounds_s((low, high))]
-        if low in (0, n - 1):
-            values[0] = self.min_s if low == 0 else self.max_s
-        if high in (0, n - 1):
-            values[1] = self.min_s if high == 0 else self.max_s
-        weight = h - low
-        return values[0] if low == high else (1.0 - weight) * values[0] + weight * values[1]
+        bounds = self.order_bounds_s((low, high))
+        below, above = (lower + (upper - lower) / 2.0 for lower, upper in bounds)
+        # written so that equal neighbours give their own value, without a rounding
+        return below + (h - low) * (above - below)
 
     def count_below(self, limit_s: float) -> tuple[int, int] | None:
         """Exact numbers of samples below, and equal to, a limit.
@@ -170,7 +162,19 @@ class Histogram:
         -------
         (int, int) or None
             None if the limit's bucket holds samples whose side was not recorded.
+
+        Notes
+        -----
+        `bucket_index` never decreases, so every sample of a lower bucket lies below the limit and
+        every one of a higher bucket above it, whatever the rounding of edges.
+
+        Examples
+        --------
+        >>> build([0.1, 0.2, 0.3], limits_s=[0.2]).count_below(0.2)
+        (1, 1)
         """
+        if limit_s < 0.0:
+            return 0, 0
         bucket = bucket_index(limit_s)
         under = sum(count for index, count in self.counts.items() if index < bucket)
         if bucket not in self.counts:
@@ -178,8 +182,34 @@ class Histogram:
         split = self.splits.get(limit_s)
         return None if split is None else (under + split.below, split.equal)
 
-    def _midpoint_s(self, bounds: tuple[float, float]) -> float:
-        return (bounds[0] + bounds[1]) / 2.0
+    def lowest(self, count: int) -> Histogram:
+        """Histogram of the `count` smallest samples, each at most as large as it was.
+
+        Notes
+        -----
+        For lower bounds only: the sum and the maximum use the lower edges of the buckets, and the
+        last bucket loses its splits.
+        """
+        if count >= self.n:
+            return self
+        kept: dict[int, int] = {}
+        left = count
+        for index, held in self.counts.items():
+            if left <= 0:
+                break
+            kept[index] = min(held, left)
+            left -= kept[index]
+        if not kept:
+            return Histogram()
+        whole = kept.keys() - {next(reversed(kept))}
+        floors_s = [max(bucket_edges_s(index)[0], self.min_s) for index in kept]
+        return Histogram(
+            counts=kept,
+            sum_s=math.fsum(map(operator.mul, kept.values(), floors_s)),
+            min_s=self.min_s,
+            max_s=floors_s[-1],
+            splits={v: split for v, split in self.splits.items() if bucket_index(v) in whole},
+        )
 
 
 class HistogramBuilder:
@@ -198,7 +228,15 @@ class HistogramBuilder:
             self._limits_by_bucket.setdefault(bucket_index(limit_s), []).append(limit_s)
 
     def add(self, value_s: float) -> None:
-        """Count one duration in seconds, finite and in [0, `LARGEST_S`)."""
+        """Count one duration in seconds.
+
+        Raises
+        ------
+        ValueError
+            If it is not finite and in [0, `LARGEST_S`).
+        """
+        if not 0.0 <= value_s < LARGEST_S:
+            raise ValueError(f"a duration lies in [0, {LARGEST_S:.0f}) s, not at {value_s}")
         index = bucket_index(value_s)
         self.counts[index] = self.counts.get(index, 0) + 1
         self.sum_s += value_s
@@ -238,10 +276,10 @@ def merge(parts: Iterable[Histogram]) -> Histogram:
     kept = [part for part in parts if part.counts]
     if len(kept) == 1:
         return kept[0]
-    counts: dict[int, int] = {}
+    counts: defaultdict[int, int] = defaultdict(int)
     for part in kept:
         for index, count in part.counts.items():
-            counts[index] = counts.get(index, 0) + count
+            counts[index] += count
     splits: dict[float, Split] = {}
     for limit_s in {limit for part in kept for limit in part.splits}:
         bucket = bucket_index(limit_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.histogram import Histogram, merge
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SUSTAINED = "sustained"
 DRAIN = "drain"
+CANDIDATE = "candidate"
+CONTROL = "control"
 ALL_PHASES = "all"
 PHASES = ("warm-up", "ramp", SUSTAINED, DRAIN)
 
@@ -44,7 +46,10 @@ class Slot(NamedTuple):
 
 
 class SeriesKey(NamedTuple):
-    """One stream of request samples; `error_class` is empty where the request succeeded."""
+    """One stream of request samples; `error_class` is empty where the request succeeded.
+
+    `target` is `CANDIDATE`, or `CONTROL` for the old version measured beside it.
+    """
 
     target: str
     scenario: str
@@ -230,11 +235,18 @@ class Measured:
         }
 
     def scenario_cell(self, phase: str, scenario: str | None = None) -> ScenarioCell:
-        """Scenario cells of a phase, summed over windows (and scenarios, if none is named)."""
-        return add_scenario_cells(
-            cell
+        """Scenario cells of a phase, summed over windows (and scenarios, if none is named).
+
+        Over several scenarios `vus` is the sum of each one's last value; `vus_busy_max` stays the
+        highest of any one, since the moments of the highest values differ.
+        """
+        parts = [
+            add_scenario_cells(
+                cell
+                for slot, cell in sorted(slots.items(), key=lambda item: item[0].window)
+                if phase in (slot.phase, ALL_PHASES)
+            )
             for name, slots in self.scenarios.items()
             if scenario in (None, name)
-            for slot, cell in sorted(slots.items(), key=lambda item: item[0].window)
-            if phase in (slot.phase, ALL_PHASES)
-        )
+        ]
+        return replace(add_scenario_cells(parts), vus=sum(part.vus for part in parts))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+OPERATORS = ("<", "<=", ">", ">=", "==", "!=")
 
 
 class Verdict(StrEnum):
@@ -54,12 +58,18 @@ class Threshold:
     limit : float
         Milliseconds for trends, a share in [0, 1] for rates, else a plain number.
     expression : str
-        As written, for people: `p(95)<500`.
+        Canonical form, for people: `p(95)<500`, however it was spaced.
     abort_on_fail : bool
     delay_abort_eval_s : float
         Counted from the start of the judged phase.
     is_default : bool
         True where perfproof added the threshold itself.
+
+    Raises
+    ------
+    ValueError
+        If the limit is not finite, the operator unknown, or `q` missing, misplaced or outside
+        [0, 1]. What people write is refused earlier, with a place, by `grammar`.
     """
 
     metric: str
@@ -72,6 +82,16 @@ class Threshold:
     abort_on_fail: bool = False
     delay_abort_eval_s: float = 0.0
     is_default: bool = False
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.limit):
+            raise ValueError(f"a limit is a finite number, not {self.limit}")
+        if self.operator not in OPERATORS:
+            raise ValueError(f"unknown operator {self.operator!r}")
+        if (self.q is not None) != (self.aggregation == "p"):
+            raise ValueError("a quantile belongs to p, and p has one")
+        if self.q is not None and not 0.0 <= self.q <= 1.0:
+            raise ValueError(f"a quantile lies in [0, 1], not at {self.q}")
 
     @property
     def subject(self) -> str:
@@ -104,6 +124,8 @@ class ThresholdResult:
     verdict : Verdict
     reason : str
         Why it is inconclusive, in words with figures; empty otherwise.
+    advice : str
+        What would decide an inconclusive one; empty otherwise.
     """
 
     threshold: Threshold
@@ -113,6 +135,7 @@ class ThresholdResult:
     phase: str
     verdict: Verdict
     reason: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

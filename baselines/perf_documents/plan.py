@@ -72,6 +72,10 @@ class Plan:
         TLS certificates are not verified.
     regression : mapping of str to float
         Margins as ratios (`p95`: 0.1) or absolute shares (`error_rate`: 0.005).
+    tolerance : mapping of str to float
+        For the same metrics, in the same units: half the margin unless said.
+    alpha : float
+        Accepted rate of false alarms of one comparison.
     notes : tuple of str
         Defaults that were filled in and that a reader should know.
     """
@@ -91,6 +95,8 @@ class Plan:
     insecure: bool = False
     thresholds: tuple[Threshold, ...]
     regression: Mapping[str, float] = field(default_factory=dict)
+    tolerance: Mapping[str, float] = field(default_factory=dict)
+    alpha: float = 0.01
     gate: Gate = field(default_factory=Gate)
     notes: tuple[str, ...] = ()
 
@@ -121,16 +127,19 @@ class Plan:
         return any(stage.phase == SUSTAINED and stage.duration_s for stage in self.stages)
 
     def spans(self, reached_s: float | None = None) -> tuple[Span, ...]:
-        """Phases in order, neighbours of one phase joined, cut at `reached_s`; `drain` follows."""
+        """Phases in order, neighbours of one phase joined, cut at `reached_s`; `drain` follows.
+
+        A phase that was not reached stays, with no length: nothing of it was measured.
+        """
         spans: list[Span] = []
         at = Fraction(0)
         for stage in self.stages:
             start_s, end_s = float(at), float(at + stage.duration_s)
             at += stage.duration_s
-            if reached_s is not None:
-                end_s = min(end_s, reached_s)
-            if end_s <= start_s:
+            if not stage.duration_s:
                 continue
+            if reached_s is not None:
+                start_s, end_s = min(start_s, reached_s), min(end_s, reached_s)
             if spans and spans[-1].phase == stage.phase:
                 start_s = spans.pop().start_s
             spans.append(Span(phase=stage.phase, start_s=start_s, end_s=end_s))
@@ -155,7 +164,7 @@ class Plan:
                 ],
                 "vus": [self.pre_allocated_vus, self.max_vus],
                 "arrivals": self.arrivals,
-                "timeout_s": self.timeout_s,
+                "timeout_s": float(self.timeout_s),
                 "time_scale": str(self.time_scale),
                 "scenario": scenario_sha256,
                 "client_kind": client_kind,

@@ -1,0 +1,223 @@
+"""Which of a run's cells a threshold is about, merged once for all that ask the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perf_analysis.histogram import Histogram, Split, merge
+from perf_analysis.metrics import OUTCOME_TAGS, is_of_requests
+from perf_analysis.series import ABANDONED, ALL_PHASES, CONTROL, DRAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey
+    from perf_analysis.verdict import Threshold
+
+_LISTED = 5
+
+Merged = dict[tuple["SeriesKey", str, str], Histogram]
+
+_TAG_VALUES: dict[str, Callable[[SeriesKey], str]] = {
+    "name": lambda key: key.label,
+    "method": lambda key: key.method,
+    "status": lambda key: str(key.status),
+    "scenario": lambda key: key.scenario,
+    "error_code": lambda key: key.error_class,
+    "target": lambda key: key.target,
+    "expected_response": lambda key: "false" if key.error_class else "true",
+}
+
+
+def matches(key: SeriesKey, selector: Mapping[str, str]) -> bool:
+    """Whether a series carries all tags of a selector; without `target`, only the candidate's.
+
+    A bare path matches its name under every method.
+    """
+    if "target" not in selector and key.target == CONTROL:
+        return False
+    return all(
+        _TAG_VALUES[tag](key) == value or (tag == "name" and key.name == value)
+        for tag, value in selector.items()
+        if tag != "phase"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedShare:
+    """Dropped arrivals that are laid to a selection: how many, and their lower bounds."""
+
+    count: int
+    latency: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One threshold's view of a run.
+
+    Attributes
+    ----------
+    measured : Measured
+    selector : mapping of str to str
+    phase : str
+        The selector's own, else the judged one.
+    merged : dict
+        Histograms by series, field and phase; shared by the selections of one evaluation.
+    """
+
+    measured: Measured
+    selector: Mapping[str, str]
+    phase: str
+    merged: Merged = field(default_factory=dict)
+
+    def requests(self, *, scheduled: bool = False) -> list[tuple[SeriesKey, Cell]]:
+        """Request cells with at least one request; `scheduled` leaves out the drain of `all`."""
+        return [
+            (key, cell)
+            for key, slots in self.measured.series.items()
+            if matches(key, self.selector)
+            for slot, cell in slots.items()
+            if cell.n and self._holds(slot.phase, scheduled=scheduled)
+        ]
+
+    def iterations(self, *, scheduled: bool = False) -> list[ScenarioCell]:
+        """Scenario cells of the selected scenario and phase."""
+        return [
+            cell
+            for name, slots in self.measured.scenarios.items()
+            if self.selector.get("scenario", name) == name
+            for slot, cell in slots.items()
+            if self._holds(slot.phase, scheduled=scheduled)
+        ]
+
+    def _holds(self, phase: str, *, scheduled: bool) -> bool:
+        if self.phase == ALL_PHASES:
+            return not (scheduled and phase == DRAIN)
+        return phase == self.phase
+
+    def histogram(self, field_name: str) -> Histogram:
+        """Merge of one histogram field of the selected request or scenario cells.
+
+        Each series is merged once for all selections that hold it.
+        """
+        if field_name in {"lag", "iteration"}:
+            return merge(getattr(cell, field_name) for cell in self.iterations())
+        parts: dict[SeriesKey, list[Histogram]] = {}
+        for key, cell in self.requests():
+            parts.setdefault(key, []).append(getattr(cell, field_name))
+        for key, histograms in parts.items():
+            if (key, field_name, self.phase) not in self.merged:
+                self.merged[key, field_name, self.phase] = merge(histograms)
+        return merge(self.merged[key, field_name, self.phase] for key in parts)
+
+    def finished(self, metric: str) -> int:
+        """Requests (or iterations) behind a metric that ended before the stop, failed or not.
+
+        Tags that say what became of a request are left aside: a target that answers nothing but
+        errors has finished requests, and what it lacks is a threshold's own business.
+        """
+        if not is_of_requests(metric):
+            return sum(cell.finished + cell.failed for cell in self.iterations())
+        selector = {tag: v for tag, v in self.selector.items() if tag not in OUTCOME_TAGS}
+        return sum(
+            cell.n
+            for key, cell in Selection(self.measured, selector, self.phase).requests()
+            if key.error_class != ABANDONED
+        )
+
+    def dropped(self) -> list[DroppedShare]:
+        """Dropped arrivals by scenario.
+
+        Notes
+        -----
+        A dropped arrival has no request name. A selection by name or method is given, of each
+        scenario's dropped arrivals, the share of the scenario's first requests that it holds in
+        this phase, rounded up, and of their lower bounds the smallest. A selection by outcome is
+        given none, everything else all. An arrival without a recorded lower bound counts as one
+        of 0 s: it is never lost.
+        """
+        if self.selector.keys() & OUTCOME_TAGS or self.selector.get("target") == CONTROL:
+            return []
+        shares: list[DroppedShare] = []
+        for scenario in self.measured.scenarios:
+            if self.selector.get("scenario", scenario) != scenario:
+                continue
+            within = Selection(self.measured, {"scenario": scenario}, self.phase)
+            cells = within.iterations()
+            count = sum(cell.dropped for cell in cells)
+            if count and self.selector.keys() & {"name", "method"}:
+                count = self._share_of(count, within)
+            if count:
+                known = merge(cell.dropped_latency for cell in cells).lowest(count)
+                shares.append(
+                    DroppedShare(
+                        count=count, latency=merge([known, unknown_durations(count - known.n)])
+                    )
+                )
+        return shares
+
+    def _share_of(self, count: int, within: Selection) -> int:
+        """Proportional part of a scenario's dropped arrivals, rounded up, in exact arithmetic."""
+        cells = within.requests()
+        total = sum(cell.first for _, cell in cells)
+        if total:
+            mine = sum(cell.first for key, cell in cells if matches(key, self.selector))
+        else:  # a client that does not mark first requests: all of them count alike
+            total = sum(cell.n for _, cell in cells)
+            mine = sum(cell.n for key, cell in cells if matches(key, self.selector))
+        return -(-count * mine // total) if total else 0
+
+    def missing(self, threshold: Threshold) -> str:
+        """Why there is nothing to judge, in words; empty if there is something."""
+        control = any(key.target == CONTROL for key in self.measured.series)
+        if self.selector.get("target") == CONTROL and not control:
+            return "there is no control in this run"
+        phases = dict.fromkeys(span.phase for span in self.measured.spans)
+        if not phases or (self.phase != ALL_PHASES and self.phase not in phases):
+            return f"the run has no phase {self.phase}; {_seen(list(phases))}"
+        if not is_of_requests(threshold.metric):
+            return "" if self.iterations() else self._no_iterations()
+        tags = self.selector.keys() - {"phase"}
+        if self.requests() or (not tags and self.iterations()):
+            return ""
+        return self._no_requests()
+
+    def _no_iterations(self) -> str:
+        scenario = self.selector.get("scenario")
+        if scenario is not None and scenario not in self.measured.scenarios:
+            return f"no iteration has scenario {scenario}; {_seen(list(self.measured.scenarios))}"
+        return f"nothing was recorded in the phase {self.phase}"
+
+    def _no_requests(self) -> str:
+        """Blame the first tag whose value never occurred, and list those that did."""
+        everything = Selection(self.measured, {}, self.phase).requests()
+        for tag, value in self.selector.items():
+            if tag == "phase" or any(matches(key, {tag: value}) for key, _ in everything):
+                continue
+            counted: Counter[str] = Counter()
+            for key, cell in everything:
+                counted[_TAG_VALUES[tag](key)] += cell.n
+            seen = [name for name, _ in counted.most_common() if name]
+            return f"no request in the phase {self.phase} has {tag} {value}; {_seen(seen)}"
+        if not everything:
+            return f"no request was recorded in the phase {self.phase}"
+        return f"no request in the phase {self.phase} has all of the selected tags"
+
+
+def _seen(values: list[str]) -> str:
+    """First values that did occur."""
+    if not values:
+        return "nothing occurred"
+    more = f" and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
+    return "seen: " + ", ".join(values[:_LISTED]) + more
+
+
+def unknown_durations(count: int) -> Histogram:
+    """Lower bounds of 0 s, which say of `count` durations nothing but that they exist."""
+    if count <= 0:
+        return Histogram()
+    return Histogram(
+        counts={0: count}, min_s=0.0, max_s=0.0, splits={0.0: Split(below=0, equal=count)}
+    )

@@ -1,0 +1,163 @@
+"""What a history keeps of a run for good: the few figures that trends and comparisons need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_analysis.histogram import merge
+from perf_analysis.series import ABANDONED, CANDIDATE, add_cells
+from perf_documents.strict_json import content_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perf_analysis.facts import EndState
+    from perf_analysis.series import Cell, SeriesKey
+    from perf_analysis.verdict import ThresholdResult, Verdict
+    from perf_documents.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesSummary:
+    """Requests of one name in the judged phase.
+
+    Attributes
+    ----------
+    label : str
+        Method and name; empty for all requests together.
+    n, failed, abandoned : int
+        Requests that ended, failed ones among them, and requests cut off at the stop.
+    censored : int
+        Timeouts and abandoned requests, of which only a lower bound is known.
+    p50_s, p95_s, p99_s : float or None
+        Service time, censored samples at their lower bounds; None without samples.
+    """
+
+    label: str
+    n: int
+    failed: int
+    abandoned: int
+    censored: int
+    p50_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdSummary:
+    """What became of one threshold; `observed` in the unit of its limit."""
+
+    subject: str
+    expression: str
+    observed: float | None
+    at_least: bool
+    n: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One stored run, in a few kilobytes.
+
+    Attributes
+    ----------
+    verdict, exit_code, valid : optional
+        None where the run was never judged.
+    duration_s : float
+        How far the schedule came.
+    phase, phase_s : str, float
+        The judged phase and its length; `dropped`, `total` and `series` belong to it.
+    document_sha256, document_bytes : str, int
+        Of the full document's JSON, before compression.
+    """
+
+    run_id: str
+    version: str
+    started_at: str
+    profile: str
+    environment: str
+    target_url: str
+    commit: str
+    branch: str
+    load_hash: str
+    state: EndState
+    verdict: Verdict | None
+    exit_code: int | None
+    valid: bool | None
+    reason: str
+    duration_s: float
+    phase: str
+    phase_s: float
+    dropped: int
+    total: SeriesSummary
+    series: tuple[SeriesSummary, ...]
+    thresholds: tuple[ThresholdSummary, ...]
+    document_sha256: str
+    document_bytes: int
+
+
+def summarise(run: Run, document: bytes) -> Record:
+    """Return the record of a run; `document` is its JSON."""
+    judgement = run.judgement
+    phase = run.measured.judged_phase()
+    cells = [(k, c) for k, c in run.measured.cells(phase).items() if k.target == CANDIDATE]
+    return Record(
+        run_id=run.run_id,
+        version=run.version,
+        started_at=run.started_at,
+        profile=run.plan.profile,
+        environment=run.target.environment,
+        target_url=run.target.url,
+        commit=run.git.get("commit", ""),
+        branch=run.git.get("branch", ""),
+        load_hash=run.load_hash,
+        state=run.state,
+        verdict=judgement.verdict if judgement else None,
+        exit_code=judgement.exit_code if judgement else None,
+        valid=judgement.valid if judgement else None,
+        reason=judgement.reason if judgement else "",
+        duration_s=float(run.reached_s),
+        phase=phase,
+        phase_s=run.measured.phase_s(phase),
+        dropped=run.measured.scenario_cell(phase).dropped,
+        total=_summary("", cells),
+        series=tuple(
+            _summary(label, [(key, cell) for key, cell in cells if key.label == label])
+            for label in sorted({key.label for key, _ in cells})
+        ),
+        thresholds=tuple(map(_threshold, judgement.thresholds)) if judgement else (),
+        document_sha256=content_hash(document),
+        document_bytes=len(document),
+    )
+
+
+def _summary(label: str, cells: list[tuple[SeriesKey, Cell]]) -> SeriesSummary:
+    ended = [(key, cell) for key, cell in cells if key.error_class != ABANDONED]
+    total = add_cells(cell for _, cell in cells)
+    samples = merge([total.service, total.service_censored])
+    return SeriesSummary(
+        label=label,
+        n=_count(cell for _, cell in ended),
+        failed=_count(cell for key, cell in ended if key.error_class),
+        abandoned=_count(cell for key, cell in cells if key.error_class == ABANDONED),
+        censored=total.service_censored.n,
+        p50_s=samples.quantile_s(0.5),
+        p95_s=samples.quantile_s(0.95),
+        p99_s=samples.quantile_s(0.99),
+    )
+
+
+def _count(cells: Iterable[Cell]) -> int:
+    return sum(cell.n for cell in cells)
+
+
+def _threshold(result: ThresholdResult) -> ThresholdSummary:
+    return ThresholdSummary(
+        subject=result.threshold.subject,
+        expression=result.threshold.expression,
+        observed=None if result.observed is None else float(result.observed),
+        at_least=result.at_least,
+        n=result.n,
+        verdict=result.verdict,
+    )

@@ -1,0 +1,204 @@
+"""`Run` as JSON and back: what the history, exports and artifacts hold (docs/run-document.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from perf_analysis.facts import Accounts
+from perf_analysis.series import Measured, Span
+from perf_analysis.verdict import Check, Judgement, ThresholdResult
+from perf_documents.cells import decode_scenarios, decode_series, encode_scenarios, encode_series
+from perf_documents.consistency import check_cells
+from perf_documents.errors import DocumentError
+from perf_documents.files import read_bounded
+from perf_documents.models import EngineModel, JudgementModel, MeasuredModel, RunModel
+from perf_documents.plan_codec import encode_plan
+from perf_documents.run import (
+    EngineFacts,
+    ErrorSample,
+    GroupedException,
+    HealthWindow,
+    Run,
+    ScenarioFacts,
+    TargetFacts,
+)
+from perf_documents.strict_json import (
+    MAX_JSON_BYTES,
+    content_hash,
+    dump_json,
+    explain,
+    parse_json,
+    refuse,
+    unpack,
+)
+from perf_documents.upgrades import SCHEMA, upgrade
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["content_hash", "decode_run", "dump_run", "encode_run", "load_run", "read_run"]
+
+
+def dump_run(run: Run) -> bytes:
+    """Run document as canonical JSON: equal runs give equal bytes."""
+    return dump_json(encode_run(run))
+
+
+def load_run(data: bytes) -> Run:
+    """Run of a document's JSON; `DocumentError` names each place and cause."""
+    document = parse_json(data)
+    newest = upgrade(document)
+    if newest is not document:
+        data = dump_json(newest)
+    # what was parsed is larger than the document: not needed any more
+    del document, newest
+    return _decode(data)
+
+
+def read_run(path: Path) -> Run:
+    """Run of a document file, compressed or not."""
+    try:
+        return load_run(unpack(read_bounded(path, MAX_JSON_BYTES, follow=True)))
+    except DocumentError as error:
+        lines = str(error).removeprefix(f"{path}: ").splitlines()
+        raise DocumentError("\n".join(f"{path}: {line}" for line in lines)) from error
+
+
+def encode_run(run: Run) -> dict[str, object]:
+    """Run document, ready for JSON."""
+    return {
+        "schema": SCHEMA,
+        "run_id": run.run_id,
+        "version": run.version,
+        "started_at": run.started_at,
+        "state": run.state.value,
+        "reached_s": float(run.reached_s),
+        "load_hash": run.load_hash,
+        "plan": encode_plan(run.plan),
+        "target": _plain(run.target),
+        "scenario": _plain(run.scenario),
+        "fingerprint": dict(run.fingerprint),
+        "git": dict(run.git),
+        "measured": _encode_measured(run.measured),
+        "health": _plain(run.health),
+        "engine": _plain(run.engine),
+        "client_notes": list(run.client_notes),
+        "judgement": _plain(run.judgement),
+    }
+
+
+def decode_run(document: object) -> Run:
+    """Run of a parsed document of any version that is known."""
+    try:
+        data = dump_json(upgrade(document))
+    except (TypeError, ValueError) as error:
+        raise DocumentError(f"holds what JSON cannot: {error}") from error
+    return _decode(data)
+
+
+def _decode(data: bytes) -> Run:
+    """Run of JSON in the newest form.
+
+    Pydantic reads the bytes again by itself: strict models take arrays for tuples only there.
+    """
+    try:
+        model = RunModel.model_validate_json(data)
+    except ValidationError as error:
+        refuse(explain(error))
+    if problems := check_cells(model.measured, "measured"):
+        refuse(problems)
+    try:
+        run = _run(model)
+    except ValueError as error:
+        raise DocumentError(f"document: {error}") from error
+    if run.load_hash != model.load_hash:
+        raise DocumentError("load_hash: does not fit the plan and the scenario")
+    return run
+
+
+def _run(model: RunModel) -> Run:
+    values = dict(model)
+    del values["schema_"], values["load_hash"]
+    return Run(
+        **values
+        | {
+            "plan": model.plan.decode(),
+            "target": TargetFacts(**dict(model.target)),
+            "scenario": ScenarioFacts(**dict(model.scenario)),
+            "measured": _measured(model.measured),
+            "health": tuple(HealthWindow(**dict(window)) for window in model.health),
+            "engine": _engine(model.engine),
+            "judgement": model.judgement and _judgement(model.judgement),
+        }
+    )
+
+
+def _measured(model: MeasuredModel) -> Measured:
+    return Measured(
+        window_s=model.window_s,
+        spans=tuple(Span(**dict(span)) for span in model.spans),
+        open_model=model.open_model,
+        series=decode_series(model.series),
+        scenarios=decode_scenarios(model.scenarios),
+        ended=dict(model.ended),
+    )
+
+
+def _engine(model: EngineModel) -> EngineFacts:
+    return EngineFacts(
+        **dict(model)
+        | {
+            "accounts": Accounts(**dict(model.accounts)),
+            "exceptions": tuple(GroupedException(**dict(group)) for group in model.exceptions),
+            "errors": tuple(ErrorSample(**dict(sample)) for sample in model.errors),
+        }
+    )
+
+
+def _judgement(model: JudgementModel) -> Judgement:
+    return Judgement(
+        **dict(model)
+        | {
+            "checks": tuple(Check(**dict(check)) for check in model.checks),
+            "thresholds": tuple(
+                ThresholdResult(**dict(result) | {"threshold": result.threshold.decode()})
+                for result in model.thresholds
+            ),
+        }
+    )
+
+
+def _encode_measured(measured: Measured) -> dict[str, object]:
+    return {
+        "window_s": float(measured.window_s),
+        "spans": _plain(measured.spans),
+        "open_model": measured.open_model,
+        "series": encode_series(measured.series),
+        "scenarios": encode_scenarios(measured.scenarios),
+        "ended": [list(pair) for pair in sorted(measured.ended.items())],
+    }
+
+
+def _plain(value: object) -> object:
+    """Return a dataclass and all in it as JSON, field by field; the models bear equal names."""
+    if is_dataclass(value):
+        # 30 and 30.0 are equal and must give equal bytes
+        return {
+            field.name: _plain(
+                float(part) if isinstance(part, int) and "float" in str(field.type) else part
+            )
+            for field in fields(value)
+            for part in [getattr(value, field.name)]
+        }
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value

@@ -1,0 +1,109 @@
+"""What a run document's figures must agree on, beyond the form of each."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from perf_analysis.histogram import LARGEST_S, bucket_index
+from perf_documents.cells import CellModel, HistogramModel
+from perf_documents.strict_json import MAX_PROBLEMS, place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perf_documents.cells import CellsModel, ScenarioCellModel
+
+MAX_NAME_LENGTH = 200
+# 500, and the one that holds the rest
+MAX_NAMES = 501
+# of sums, which are rounded once for each sample or merge
+_ROUNDING = 1e-6
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_SERIES_KEY = 6
+_SERIES_NAME = 3
+
+
+def check_cells(cells: CellsModel, root: str) -> list[str]:
+    """Return what is wrong, as `place: cause`; the search ends after enough was found."""
+    problems: list[str] = []
+    for problem in _problems(cells):
+        problems.append(f"{root}.{problem}")
+        if len(problems) > MAX_PROBLEMS:
+            break
+    return problems
+
+
+def _problems(cells: CellsModel) -> Iterator[str]:
+    yield from _check_rows("series", [row[:-1] for row in cells.series])
+    yield from _check_rows("scenarios", [row[:-1] for row in cells.scenarios])
+    yield from _check_rows("ended", [row[:1] for row in cells.ended])
+    yield from _check_names(cells)
+    for number, row in enumerate(cells.series):
+        yield from _check_cell(row[-1], place(["series", number, len(row) - 1]))
+    for number, scenario in enumerate(cells.scenarios):
+        yield from _check_cell(scenario[-1], place(["scenarios", number, len(scenario) - 1]))
+
+
+def _check_rows(name: str, keys: Sequence[tuple[object, ...]]) -> Iterator[str]:
+    """Two rows for one cell: one of them would silently win."""
+    seen: set[tuple[object, ...]] = set()
+    for number, key in enumerate(keys):
+        if key in seen:
+            yield f"{place([name, number])}: a row for the same cell stands above"
+        seen.add(key)
+
+
+def _check_names(cells: CellsModel) -> Iterator[str]:
+    # many rows share one key: each is looked at once
+    first_row: dict[tuple[object, ...], int] = {}
+    for number, row in enumerate(cells.series):
+        first_row.setdefault(row[:_SERIES_KEY], number)
+    for key, number in first_row.items():
+        where = place(["series", number, _SERIES_NAME])
+        if len(str(key[_SERIES_NAME])) > MAX_NAME_LENGTH:
+            yield f"{where}: a name has at most {MAX_NAME_LENGTH} characters"
+        if any(unicodedata.category(c) in _UNSEEN for part in key for c in str(part)):
+            yield f"{where}: holds control or format characters"
+    names = {key[_SERIES_NAME] for key in first_row}
+    if len(names) > MAX_NAMES:
+        yield f"series: {len(names)} names; at most {MAX_NAMES} are kept"
+
+
+def _check_cell(cell: CellModel | ScenarioCellModel, where: str) -> Iterator[str]:
+    for name in type(cell).model_fields:
+        histogram = getattr(cell, name)
+        if isinstance(histogram, HistogramModel):
+            for problem in _check_histogram(histogram):
+                yield f"{where}.{name}: {problem}"
+    if isinstance(cell, CellModel):
+        for name in ("service", "latency"):
+            if _count(getattr(cell, name)) + _count(getattr(cell, f"{name}_censored")) > cell.n:
+                yield f"{where}.{name}: holds more samples than n = {cell.n}"
+
+
+def _check_histogram(histogram: HistogramModel) -> Iterator[str]:
+    low, high = histogram.min, histogram.max
+    if not low <= high < LARGEST_S:
+        yield f"min {low!r} and max {high!r} are not in order, or too large"
+        return
+    if (bucket_index(low), bucket_index(high)) != (histogram.b[0], histogram.b[-2]):
+        yield f"min {low!r} or max {high!r} lies outside the outer buckets"
+    n = _count(histogram)
+    if not n * low * (1 - _ROUNDING) <= histogram.sum <= n * high * (1 + _ROUNDING):
+        yield f"sum {histogram.sum!r} does not fit {n} samples from {low!r} to {high!r}"
+    if histogram.at:
+        yield from _check_splits(histogram)
+
+
+def _check_splits(histogram: HistogramModel) -> Iterator[str]:
+    counts = dict(zip(histogram.b[::2], histogram.b[1::2], strict=True))
+    if len({limit for limit, _, _ in histogram.at}) != len(histogram.at):
+        yield "at: a limit stands twice"
+    for limit, below, equal in histogram.at:
+        if below + equal > counts.get(bucket_index(limit), 0):
+            yield f"at: more samples beside {limit!r} than its bucket holds"
+
+
+def _count(histogram: HistogramModel | None) -> int:
+    return 0 if histogram is None else sum(histogram.b[1::2])

@@ -1,0 +1,69 @@
+"""The commit that a run belongs to."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from perf_documents.redact import Redactor, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+TIMEOUT_S = 5.0
+# A checkout in CI has no branch of its own; the first of these that is set names it.
+_CI_BRANCH = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")
+# a repository's own configuration must not start programs while it is only looked at
+_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+
+
+def collect_git(
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    redactor: Redactor | None = None,
+    program: str = "git",
+) -> dict[str, str]:
+    """Commit, branch, dirty (`yes` or `no`) and remote; empty where there is no repository."""
+
+    def ask(*arguments: str) -> str | None:
+        return _ask([program, "-C", str(folder), *_SAFE, *arguments], environ)
+
+    commit = ask("rev-parse", "--verify", "HEAD")
+    if not commit:
+        return {}
+    changes = ask("status", "--porcelain", "--untracked-files=no")
+    facts = {
+        "commit": commit,
+        "branch": ask("symbolic-ref", "--short", "--quiet", "HEAD") or _branch_of_ci(environ),
+        "dirty": "" if changes is None else "yes" if changes else "no",
+        "remote": ask("config", "--get", "remote.origin.url") or "",
+    }
+    cleaner = redactor or Redactor()
+    return {key: visible(cleaner.clean(value)) for key, value in facts.items() if value}
+
+
+def _branch_of_ci(environ: Mapping[str, str]) -> str:
+    return next((environ[name] for name in _CI_BRANCH if environ.get(name)), "")
+
+
+def _ask(command: list[str], environ: Mapping[str, str]) -> str | None:
+    """Return what git answers, without blanks around it; None if it could not."""
+    # GIT_DIR and its kin would answer for another repository
+    inherited = {name: text for name, text in environ.items() if not name.startswith("GIT_")}
+    settings = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        answer = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+            env={**inherited, **settings},
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    if answer.returncode != 0:
+        return None
+    return answer.stdout.decode("utf-8", "replace").strip()

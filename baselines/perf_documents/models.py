@@ -1,0 +1,209 @@
+"""The run document as strict models, each the twin of a dataclass and equal to it in names."""
+
+# No postponed annotations here: pydantic reads them when a class is made.
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from perf_analysis.facts import EndState
+from perf_analysis.verdict import Outcome, Verdict
+from perf_documents.cells import CellsModel, Count, PhaseName, Seconds, StrictModel, Text
+from perf_documents.plan_codec import PlanModel, ThresholdModel
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z", re.ASCII)
+
+
+def check_instant(text: str) -> str:
+    """Return a moment as it is written down: `2026-03-01T12:00:00.000Z`, nothing looser."""
+    try:
+        if _INSTANT.fullmatch(text) is None:
+            raise ValueError(text)  # noqa: TRY301  # both ways to be wrong have one message
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is not a UTC moment like 2026-03-01T12:00:00.000Z") from None
+    return text
+
+
+RunId = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+Instant = Annotated[str, AfterValidator(check_instant)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Words = Annotated[str, Field(max_length=4000)]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Url = Annotated[str, Field(max_length=2000)]
+Facts = Annotated[dict[Key, Text], Field(max_length=64)]
+Ratio = Annotated[float, Field(ge=0)]
+Offset = float
+ExitCode = Literal[0, 1, 3]
+
+
+class TargetModel(StrictModel):
+    """`TargetFacts`."""
+
+    name: Text
+    url: Url
+    environment: Text
+    protected: bool
+
+
+class ScenarioModel(StrictModel):
+    """`ScenarioFacts`."""
+
+    spec: Text
+    sha256: Sha256
+    client_kind: Text
+    classes: Annotated[tuple[Text, ...], Field(max_length=100)]
+    may_retry: bool
+    includes_connect: bool
+
+
+class SpanModel(StrictModel):
+    """`Span`."""
+
+    phase: PhaseName
+    start_s: Seconds
+    end_s: Seconds
+
+
+class MeasuredModel(CellsModel):
+    """`Measured`; `series`, `scenarios` and `ended` are rows."""
+
+    window_s: Annotated[float, Field(gt=0)]
+    spans: Annotated[tuple[SpanModel, ...], Field(max_length=1000)]
+    open_model: bool
+
+
+class HealthModel(StrictModel):
+    """`HealthWindow`."""
+
+    window: Count
+    cpu_ratio: Ratio
+    loop_lag_s: Seconds
+    loop_probes: Count
+    loop_late: Count
+    rss_bytes: Count
+    open_files: Count
+    gc_pause_s: Seconds
+    wall_offset_s: Offset
+    host_cpu_ratio: Ratio | None
+    steal_ratio: Ratio | None
+
+
+class AccountsModel(StrictModel):
+    """`Accounts`; whether they agree is a matter of validity, not of form."""
+
+    planned: Count
+    started: Count
+    dropped: Count
+    late_drops: Count
+    unsent: Count
+    finished: Count
+    failed: Count
+    abandoned: Count
+    faulted: Count
+    requests_started: Count
+    requests_ended: Count
+    requests_abandoned: Count
+    requests_known: bool
+
+
+class ExceptionModel(StrictModel):
+    """`GroupedException`."""
+
+    kind: Text
+    place: Words
+    count: Count
+    text: Words
+    excused: Count
+
+
+class ErrorModel(StrictModel):
+    """`ErrorSample`."""
+
+    error_class: Text
+    label: Text
+    count: Count
+    first_s: Seconds
+    last_s: Seconds
+    text: Words
+
+
+class EngineModel(StrictModel):
+    """`EngineFacts`."""
+
+    accounts: AccountsModel
+    cpu_p95_ratio: Ratio | None
+    wall_step_s: Seconds | None
+    silent_s: Seconds
+    processes_planned: Count
+    processes_final: Count
+    sequence_problem: Words
+    end_detail: Words
+    invalid_samples: Count
+    names: Count
+    local_errors: dict[Text, Count]
+    exceptions: Annotated[tuple[ExceptionModel, ...], Field(max_length=10_000)]
+    errors: Annotated[tuple[ErrorModel, ...], Field(max_length=50_000)]
+    record_sha256: Annotated[str, Field(pattern=r"^(?:[0-9a-f]{64})?$")]
+    late_wakeup_p99_s: Seconds | None
+
+
+class CheckModel(StrictModel):
+    """`Check`."""
+
+    rule: Annotated[str, Field(pattern=r"^V[0-9]{1,2}$")]
+    title: Text
+    outcome: Outcome
+    figure: Words
+    limit: Words
+    advice: Words
+
+
+class ThresholdResultModel(StrictModel):
+    """`ThresholdResult`."""
+
+    threshold: ThresholdModel
+    observed: float | None
+    at_least: bool
+    n: Count
+    phase: Literal["warm-up", "ramp", "sustained", "drain", "all"]
+    verdict: Verdict
+    reason: Words
+    advice: Words
+
+
+class JudgementModel(StrictModel):
+    """`Judgement`."""
+
+    checks: Annotated[tuple[CheckModel, ...], Field(max_length=20)]
+    thresholds: Annotated[tuple[ThresholdResultModel, ...], Field(max_length=1000)]
+    comparison: Words
+    valid: bool
+    verdict: Verdict
+    exit_code: ExitCode
+    reason: Words
+    next_step: Words
+
+
+class RunModel(StrictModel):
+    """The run document: one execution of a profile."""
+
+    # "schema" itself is a name of pydantic's own
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    run_id: RunId
+    version: Text
+    started_at: Instant
+    state: EndState
+    reached_s: Seconds
+    load_hash: Sha256
+    plan: PlanModel
+    target: TargetModel
+    scenario: ScenarioModel
+    fingerprint: Facts
+    git: Facts
+    measured: MeasuredModel
+    health: Annotated[tuple[HealthModel, ...], Field(max_length=10_000)]
+    engine: EngineModel
+    client_notes: Annotated[tuple[Words, ...], Field(max_length=1000)]
+    judgement: JudgementModel | None

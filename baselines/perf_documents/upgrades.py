@@ -1,0 +1,50 @@
+"""The history of the run document's form, and the steps from each version to the next.
+
+| schema | since | what changed |
+| ------ | ----- | ------------ |
+| 1      | 0.1.0 | the first    |
+
+A step takes the parsed document of its version and returns that of the next; the version itself is
+counted up here. To change the form: raise `SCHEMA`, add a row above and a step below, and keep a
+document of the old version among the tests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_documents.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Step = Callable[[dict[str, object]], dict[str, object]]
+
+SCHEMA = 1
+STEPS: Mapping[int, Step] = {}
+
+
+def upgrade(
+    document: object, *, steps: Mapping[int, Step] = STEPS, newest: int = SCHEMA
+) -> dict[str, object]:
+    """Return a parsed document in the newest form; itself, where it has that already."""
+    if not isinstance(document, dict):
+        raise DocumentError("document: is not an object")
+    for version in range(check_schema(document.get("schema"), newest), newest):
+        document = {**steps[version](document), "schema": version + 1}
+    return document
+
+
+def check_schema(schema: object, newest: int) -> int:
+    """Return the version that a document states, if it is one that can be read."""
+    if schema is None:
+        raise DocumentError('schema: is missing; every perfproof document states its "schema"')
+    # True is an int in Python
+    if type(schema) is not int or schema < 1:
+        raise DocumentError("schema: is not a version; expected a whole number from 1")
+    if schema > newest:
+        raise DocumentError(
+            f"schema: {schema} was made by a newer version; this one reads up to {newest}: "
+            "update perfproof"
+        )
+    return schema

@@ -1,0 +1,80 @@
+"""Click set-up: lazy verbs, and errors as one line with the right exit code."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from perf_cli.outcome import Code
+from perf_cli.output import say
+from perf_cli.registry import VERBS
+from perf_documents.errors import PerfError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EPILOG = (
+    "Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 refused, 5 infrastructure, "
+    "70 internal error, 129/130/143 interrupted."
+)
+
+
+class LazyGroup(click.Group):
+    """Knows its verbs from the registry and imports one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the verbs."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Command of a verb."""
+        del ctx
+        if cmd_name not in VERBS:
+            near = get_close_matches(cmd_name, VERBS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(VERBS)}"
+            raise click.UsageError(f"no such verb {cmd_name!r}; {hint}")
+        module = importlib.import_module(f"perf_cli.verbs.{cmd_name}")
+        command = module.command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"perf_cli.verbs.{cmd_name}.command is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Help lines from the registry: click would import every verb for them."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(
+    cls=LazyGroup,
+    name="perf",
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(message="perfproof %(version)s", package_name="perfproof")
+def group() -> None:
+    """Load a service, judge what was measured, and prove it by the exit code."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        code = group.main(args=list(arguments), prog_name="perf", standalone_mode=False)
+    except click.Abort:
+        return Code.INTERRUPT
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        where = f" {context.info_name}" if context is not None and context.parent else ""
+        say(f"perf{where}: {error.format_message()}; next: perf{where} --help")
+        return Code.USAGE
+    except PerfError as error:
+        lines = str(error).splitlines() or [type(error).__name__]
+        say("\n".join(f"perf: {line}" for line in lines))
+        return error.exit_code
+    return int(code or 0)

@@ -1,0 +1,10 @@
+"""The verbs with their one-line help: known without importing any of them."""
+
+from __future__ import annotations
+
+VERBS: dict[str, str] = {
+    "run": "Load a target by a profile, record, judge, report and store.",
+    "check": "Judge a stored run again, by its own thresholds or by others.",
+    "history": "List, show and import stored runs.",
+    "target": "Run the embedded demo service, with faults on request.",
+}

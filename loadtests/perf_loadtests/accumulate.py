@@ -1,0 +1,242 @@
+"""A run as its record grows: cells, health, errors and progress, from spool lines alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from perf_analysis.histogram import Histogram, merge
+from perf_analysis.series import (
+    TRANSPORT_CLASSES,
+    Cell,
+    Measured,
+    ScenarioCell,
+    SeriesKey,
+    Slot,
+    add_cells,
+    add_scenario_cells,
+)
+from perf_documents.cells import decode_scenarios, decode_series
+from perf_documents.events import Progress
+from perf_documents.run import ErrorSample, GroupedException, HealthWindow
+from perf_loadtests.protocol import EventRecord, FinalRecord, SecondRecord, StartRecord
+from perf_loadtests.schedule import planned_vus, rate_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from perf_documents.plan import Plan
+    from perf_loadtests.protocol import CountsModel, HealthModel, Record
+
+RECENT_SECONDS = 5
+
+
+class Accumulator:
+    """Sums the records of one engine."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._series: dict[SeriesKey, dict[Slot, Cell]] = {}
+        self._scenarios: dict[str, dict[Slot, ScenarioCell]] = {}
+        self._ended: dict[int, int] = {}
+        self._health: dict[int, HealthWindow] = {}
+        self._errors: dict[tuple[str, str], ErrorSample] = {}
+        self._raised: dict[tuple[str, str], GroupedException] = {}
+        self._recent: deque[tuple[Histogram, Histogram]] = deque(maxlen=RECENT_SECONDS)
+        self._wall_offset_s: float | None = None
+        self.start: StartRecord | None = None
+        self.final: FinalRecord | None = None
+        self.events: list[EventRecord] = []
+        self.last: SecondRecord | None = None
+        self.cpu_ratios: list[float] = []
+        self.silent_s = 0.0
+        self.wall_step_s: float | None = None
+        self.only_transport_since_s: float | None = None
+
+    @property
+    def counts(self) -> CountsModel | None:
+        """Newest accounts."""
+        if self.final is not None:
+            return self.final.counts
+        return None if self.last is None else self.last.counts
+
+    def feed(self, record: Record) -> None:
+        """Add one record."""
+        match record:
+            case StartRecord():
+                self.start = record
+            case FinalRecord():
+                self.final = record
+            case EventRecord():
+                self.events.append(record)
+            case SecondRecord():
+                self._second(record)
+
+    def measured(self, reached_s: float | None) -> Measured:
+        """Everything recorded so far, with the phases cut at `reached_s`."""
+        return Measured(
+            window_s=self._plan.window_s,
+            spans=self._plan.spans(reached_s),
+            open_model=self._plan.open_model,
+            series=self._series,
+            scenarios=self._scenarios,
+            ended=dict(sorted(self._ended.items())),
+        )
+
+    def health(self) -> tuple[HealthWindow, ...]:
+        """Generator health by window."""
+        return tuple(window for _, window in sorted(self._health.items()))
+
+    def errors(self) -> tuple[ErrorSample, ...]:
+        """Failures by class and name, most frequent first."""
+        return tuple(sorted(self._errors.values(), key=lambda e: (-e.count, e.error_class)))
+
+    def exceptions(self) -> tuple[GroupedException, ...]:
+        """Exceptions outside requests, most frequent first."""
+        return tuple(sorted(self._raised.values(), key=lambda e: (-e.count, e.kind)))
+
+    def class_counts(self, classes: Iterable[str]) -> dict[str, int]:
+        """Number of failed requests of the given classes."""
+        return {
+            name: count
+            for name in classes
+            if (count := sum(e.count for e in self._errors.values() if e.error_class == name))
+        }
+
+    def judged_elapsed_s(self) -> float:
+        """Seconds of the judged phase that have gone by."""
+        if self.last is None:
+            return 0.0
+        measured = self.measured(max(0.0, self.last.at_s))
+        return measured.phase_s(self.measured(None).judged_phase())
+
+    def progress(self) -> Progress | None:
+        """Where the run stands; None before the first second."""
+        now, plan = self.last, self._plan
+        if now is None:
+            return None
+        at_s = min(max(0.0, now.at_s), plan.duration_s)
+        service = merge(pair[0] for pair in self._recent)
+        lag = merge(pair[1] for pair in self._recent)
+        middle_s = max(0.0, now.at_s - 0.5)
+        planned = (
+            rate_at(plan.stages, middle_s) if plan.open_model else planned_vus(plan.stages, at_s)
+        )
+        return Progress(
+            at_s=at_s,
+            duration_s=plan.duration_s,
+            left_s=plan.duration_s - at_s,
+            phase=self._phase(now),
+            open_model=plan.open_model,
+            planned=float(planned),
+            achieved=self._achieved,
+            p50_s=service.quantile_s(0.5),
+            p95_s=service.quantile_s(0.95),
+            p99_s=service.quantile_s(0.99),
+            requests=now.counts.requests_ended,
+            failed=now.counts.requests_failed,
+            dropped=now.counts.dropped,
+            abandoned=now.counts.requests_abandoned,
+            lag_p99_s=lag.quantile_s(0.99),
+            vus=now.vus,
+        )
+
+    _achieved = 0.0
+
+    def _phase(self, now: SecondRecord) -> str:
+        if now.phase != "load":
+            return now.phase
+        return next((span.phase for span in self._plan.spans() if now.at_s <= span.end_s), "drain")
+
+    def _second(self, record: SecondRecord) -> None:
+        before, self.last = self.last, record
+        series = decode_series(record.cells.series)
+        scenarios = decode_scenarios(record.cells.scenarios)
+        for key, slots in series.items():
+            mine = self._series.setdefault(key, {})
+            for slot, cell in slots.items():
+                mine[slot] = add_cells([mine[slot], cell]) if slot in mine else cell
+        for name, rows in scenarios.items():
+            own = self._scenarios.setdefault(name, {})
+            for slot, part in rows.items():
+                own[slot] = add_scenario_cells([own[slot], part]) if slot in own else part
+        for window, count in record.cells.ended:
+            self._ended[window] = self._ended.get(window, 0) + count
+        self._note_errors(record)
+        self._note_pulse(before, record)
+        self._note_transport(record.at_s, series)
+        cells = [cell for slots in series.values() for cell in slots.values()]
+        lags = [part.lag for rows in scenarios.values() for part in rows.values()]
+        self._recent.append((merge(cell.service for cell in cells), merge(lags)))
+
+    def _note_errors(self, record: SecondRecord) -> None:
+        for error_class, label, count, first_s, last_s, text in record.errors:
+            old = self._errors.get((error_class, label))
+            self._errors[error_class, label] = ErrorSample(
+                error_class=error_class,
+                label=label,
+                count=count + (old.count if old else 0),
+                first_s=old.first_s if old else first_s,
+                last_s=last_s,
+                text=old.text if old and old.text else text,
+            )
+        for kind, place, count, excused, text in record.exceptions:
+            known = self._raised.get((kind, place))
+            self._raised[kind, place] = GroupedException(
+                kind=kind,
+                place=place,
+                count=count + (known.count if known else 0),
+                excused=excused + (known.excused if known else 0),
+                text=known.text if known else text,
+            )
+
+    def _note_pulse(self, before: SecondRecord | None, record: SecondRecord) -> None:
+        health = record.health
+        if self._wall_offset_s is not None:
+            step_s = abs(health.wall_offset_s - self._wall_offset_s)
+            self.wall_step_s = max(self.wall_step_s or 0.0, step_s)
+        self._wall_offset_s = health.wall_offset_s
+        if record.at_s < 0.0:
+            return
+        if record.phase == "load":
+            self.cpu_ratios.append(health.cpu_ratio)
+        span_s = record.at_s - max(0.0, before.at_s if before else 0.0)
+        self.silent_s = max(self.silent_s, span_s)
+        if span_s > 0.0:
+            started = record.counts.started - (before.counts.started if before else 0)
+            self._achieved = started / span_s if self._plan.open_model else float(record.vus)
+        window = int(max(0.0, record.at_s - 0.5) / self._plan.window_s)
+        self._health[window] = _worst(self._health.get(window), _health_window(window, health))
+
+    def _note_transport(self, at_s: float, series: dict[SeriesKey, dict[Slot, Cell]]) -> None:
+        """Track since when nothing but transport errors has come back."""
+        failed = other = 0
+        for key, slots in series.items():
+            count = sum(cell.n for cell in slots.values())
+            if key.error_class in TRANSPORT_CLASSES:
+                failed += count
+            else:
+                other += count
+        if other:
+            self.only_transport_since_s = None
+        elif failed and self.only_transport_since_s is None:
+            self.only_transport_since_s = at_s
+
+
+def _health_window(window: int, health: HealthModel) -> HealthWindow:
+    return HealthWindow(window=window, **health.model_dump())
+
+
+def _worst(old: HealthWindow | None, new: HealthWindow) -> HealthWindow:
+    """Worst of two records of one window; probes are counted together."""
+    if old is None:
+        return new
+    summed = {"loop_probes", "loop_late"}
+    values: dict[str, float | int | None] = {}
+    for name in HealthWindow.__slots__:
+        pair = [value for value in (getattr(old, name), getattr(new, name)) if value is not None]
+        if name == "wall_offset_s":
+            values[name] = new.wall_offset_s
+        else:
+            values[name] = (sum(pair) if name in summed else max(pair)) if pair else None
+    return HealthWindow(**values)  # type: ignore[arg-type]  # values follow the fields' own types

@@ -1,0 +1,154 @@
+"""From a spool to a run: is the completion record whole, and what the record says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_analysis.facts import Accounts, EndState
+from perf_analysis.series import GENERATOR_CLASSES
+from perf_documents.run import EngineFacts, Run, ScenarioFacts, TargetFacts
+from perf_loadtests.accumulate import Accumulator
+from perf_loadtests.protocol import Order, parse_record
+from perf_loadtests.schedule import count_arrivals
+
+if TYPE_CHECKING:
+    from perf_documents.plan import Plan
+    from perf_loadtests.spool import SpoolReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the supervisor saw a run end: the state it asked for, and what it knows beside it."""
+
+    asked: EndState | None = None
+    detail: str = ""
+
+
+class Record:
+    """The record of one engine while it is read: spool lines into an accumulator."""
+
+    def __init__(self, reader: SpoolReader, plan: Plan, run_id: str) -> None:
+        self.reader = reader
+        self.plan = plan
+        self.run_id = run_id
+        self.sum = Accumulator(plan)
+        self._unreadable = ""
+
+    def poll(self) -> bool:
+        """Read what is new; True where there was something."""
+        raw = self.reader.read()
+        for line in raw:
+            if self._unreadable or self.sum.final is not None:
+                self._unreadable = self._unreadable or "a record after the completion record"
+                continue
+            try:
+                self.sum.feed(parse_record(line))
+            except ValueError as error:
+                self._unreadable = str(error)
+        return bool(raw)
+
+    def problem(self) -> str:
+        """What is wrong with the record, in words; empty if it is whole."""
+        if self.reader.damage is not None:
+            damage = self.reader.damage
+            return f"after record {damage.after_sequence} of the spool: {damage.cause}"
+        if self._unreadable:
+            return self._unreadable
+        final = self.sum.final
+        if final is None:
+            return ""
+        if final.run != self.run_id:
+            return "the completion record is of another run"
+        if final.last_sequence != self.reader.sequence - 1:
+            return f"the completion record follows record {final.last_sequence}, not the last one"
+        if final.sha256 != self.reader.digest_before_last:
+            return "the bytes of the spool are not those the engine wrote"
+        return self._short_of_plan()
+
+    def _short_of_plan(self) -> str:
+        final = self.sum.final
+        if final is None or final.ended != "schedule" or not self.plan.open_model:
+            return ""
+        due = count_arrivals(self.plan)
+        if final.counts.planned == due:
+            return ""
+        return f"the engine walked {final.counts.planned} arrivals, the schedule holds {due}"
+
+
+def build_run(order: Order, record: Record, ending: Ending) -> Run:
+    """Run of what a record holds, not judged yet."""
+    total, plan, problem = record.sum, record.plan, record.problem()
+    final, start = total.final, total.start
+    state, detail = _state(record, ending, problem)
+    last_s = total.last.at_s if total.last else 0.0
+    reached_s = final.reached_s if final else min(plan.duration_s, max(0.0, last_s))
+    counts = total.counts
+    return Run(
+        run_id=order.run,
+        version=order.version,
+        started_at=order.started_at,
+        state=state,
+        reached_s=reached_s,
+        plan=plan,
+        target=TargetFacts(**order.target.model_dump()),
+        scenario=ScenarioFacts(
+            spec=plan.scenario,
+            sha256=start.scenario_sha256 if start else "",
+            client_kind=start.client_kind if start else "unknown",
+            classes=tuple(start.classes) if start else (),
+            may_retry=bool(start and start.may_retry),
+            includes_connect=start is None or start.includes_connect,
+        ),
+        fingerprint=order.fingerprint | ({f"run_{k}": v for k, v in start.versions.items()}
+                                         if start else {}),
+        git=order.git,
+        measured=total.measured(reached_s),
+        health=total.health(),
+        engine=EngineFacts(
+            accounts=_accounts(record),
+            cpu_p95_ratio=_p95(total.cpu_ratios),
+            wall_step_s=total.wall_step_s,
+            silent_s=total.silent_s,
+            processes_final=int(final is not None and not problem),
+            sequence_problem=problem,
+            end_detail=detail,
+            invalid_samples=counts.invalid_samples if counts else 0,
+            names=counts.names if counts else 0,
+            local_errors=total.class_counts(GENERATOR_CLASSES),
+            exceptions=total.exceptions(),
+            errors=total.errors(),
+            record_sha256=final.sha256 if final else "",
+            late_wakeup_p99_s=final.wakeup_p99_s if final else None,
+        ),
+        client_notes=tuple(order.notes),
+    )  # fmt: skip
+
+
+def _state(record: Record, ending: Ending, problem: str) -> tuple[EndState, str]:
+    final = record.sum.final
+    if ending.asked in {EndState.INTERRUPTED, EndState.INCOMPLETE}:
+        return ending.asked, ending.detail
+    if final is None or problem:
+        return EndState.INCOMPLETE, ending.detail or problem or "no completion record"
+    if final.ended == "schedule":
+        return EndState.COMPLETED, ""
+    if ending.asked is not None:
+        return ending.asked, ending.detail
+    return EndState.INCOMPLETE, ending.detail or "the engine stopped by itself"
+
+
+def _accounts(record: Record) -> Accounts:
+    counts = record.sum.counts
+    if counts is None:
+        return Accounts()
+    fields = counts.model_dump(exclude={"requests_failed", "invalid_samples", "names"})
+    return Accounts(**fields)
+
+
+def _p95(values: list[float]) -> float | None:
+    """Return the 95th percentile of windows: the smallest value with at most 5 % above it."""
+    if not values:
+        return None
+    return sorted(values)[min(len(values) - 1, math.ceil(0.95 * len(values)) - 1)]

@@ -1,0 +1,154 @@
+"""From an order to a completion record: the engine's start-up order and its one-second pulse."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gevent
+
+from perf_analysis.series import NOT_ALLOWED
+from perf_documents.errors import ScenarioError
+from perf_documents.plan_codec import decode_plan
+from perf_documents.redact import Redactor, secrets_of
+from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine.guard import Guard
+from perf_loadtests.engine.ledger import Ledger
+from perf_loadtests.engine.load import Load, VusMissingError
+from perf_loadtests.engine.probes import Probes
+from perf_loadtests.protocol import PROTOCOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_documents.plan import Plan
+    from perf_loadtests.engine.control import Control
+    from perf_loadtests.protocol import Order
+    from perf_loadtests.spool import SpoolWriter
+
+PULSE_S = 1.0
+LONG_AGO_S = -1e6
+
+
+class Engine:
+    """One engine process at work."""
+
+    def __init__(
+        self,
+        order: Order,
+        spool: SpoolWriter,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._order = order
+        self._spool = spool
+        self._clock = clock
+        self._wall = wall
+        self._plan: Plan = decode_plan(order.plan)
+        cleaner = Redactor(secrets_of(dict(os.environ)))
+        self._ledger = Ledger(self._plan, clock=clock, clean=cleaner.clean)
+        self._load: Load | None = None
+
+    def run(self, control: Control) -> None:
+        """Do the whole run; every way out that is not the last line leaves no completion record."""
+        guard = Guard(self._order.addresses, self._not_allowed)
+        guard.install()
+        self._event("LOADING", self._order.scenario_path)
+        try:
+            load = self._load = self._begin()
+        except ScenarioError as error:
+            self._event("SCENARIO", str(error))
+            return
+        control.listen(load.interrupt)
+        probes = Probes(clock=self._clock, wall=self._wall)
+        gevent.spawn(probes.watch_loop)
+        pulse = gevent.spawn(self._pulse, load, probes)
+        try:
+            load.prepare()
+        except VusMissingError as error:
+            pulse.kill()
+            self._beat(load, probes)
+            self._event("VUS", str(error))
+            return
+        wakeup_p99_s = probes.calibrate()
+        load.run()
+        pulse.kill()
+        self._beat(load, probes)
+        self._finish(load, wakeup_p99_s)
+
+    def _begin(self) -> Load:
+        """Import the scenario, with the workspace before everything else on the path."""
+        path = Path(self._order.scenario_path)
+        # only now: everything of our own is imported, so nothing in there can shadow it
+        sys.path.insert(0, self._order.workspace)
+        classes = locust_compat.import_scenario(path, self._order.scenario_class)
+        kind = locust_compat.client_kind(classes)
+        load = Load(self._plan, classes, self._order.target.url, self._ledger)
+        self._spool.write(
+            {
+                "type": "start",
+                "protocol": PROTOCOL,
+                "run": self._order.run,
+                "pid": os.getpid(),
+                "versions": {
+                    "python": platform.python_version(),
+                    "locust": importlib.metadata.version("locust"),
+                    "gevent": importlib.metadata.version("gevent"),
+                },
+                "scenario_sha256": locust_compat.scenario_sha256(path),
+                "client_kind": kind,
+                "classes": [cls.__name__ for cls in classes],
+                "may_retry": False,
+                "includes_connect": True,
+            }
+        )
+        return load
+
+    def _pulse(self, load: Load, probes: Probes) -> None:
+        due_s = self._clock()
+        while True:
+            due_s = max(due_s + PULSE_S, self._clock())
+            gevent.sleep(max(0.0, due_s - self._clock()))
+            self._beat(load, probes)
+            # a native thread waits for the disk, the event loop does not
+            gevent.get_hub().threadpool.apply(self._spool.sync)
+
+    def _beat(self, load: Load, probes: Probes) -> None:
+        record: dict[str, object] = {
+            "type": "second",
+            "at_s": max(LONG_AGO_S, self._ledger.offset_s()),
+            "phase": load.phase,
+            "vus": load.vus,
+            "health": probes.take(),
+        }
+        self._spool.write(record | self._ledger.take())
+
+    def _finish(self, load: Load, wakeup_p99_s: float) -> None:
+        self._spool.sync()
+        self._spool.write(
+            {
+                "type": "final",
+                "run": self._order.run,
+                "last_sequence": self._spool.last_sequence,
+                "sha256": self._spool.digest,
+                "reached_s": load.reached_s,
+                "ended": load.ended,
+                "drained": load.drained,
+                "counts": self._ledger.closing(),
+                "wakeup_p99_s": wakeup_p99_s,
+            }
+        )
+        self._spool.sync()
+
+    def _event(self, kind: str, text: str) -> None:
+        self._spool.write({"type": "event", "kind": kind, "text": text[:2000]})
+
+    def _not_allowed(self, place: str) -> None:
+        self._event(NOT_ALLOWED.upper(), place)
+        if self._load is not None:
+            self._load.interrupt("stop")

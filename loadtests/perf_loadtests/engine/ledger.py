@@ -1,0 +1,163 @@
+"""The engine's books: every iteration and request enters here once, and the accounts close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_analysis.series import DRAIN, Slot
+from perf_loadtests.recorder import IterationCell, Recorder, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_documents.plan import Plan
+
+WARM_UP = "warm-up"
+MAX_SAMPLES = 20
+_COUNTED = ("planned", "started", "dropped", "late_drops", "unsent", "finished", "failed",
+            "abandoned", "faulted")  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Failure:
+    count: int
+    first_s: float
+    last_s: float
+    text: str
+
+
+@dataclass(slots=True)
+class _Raised:
+    count: int = 0
+    excused: int = 0
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Accounts since the start of the run; see `perf_analysis.facts.Accounts`."""
+
+    planned: int = 0
+    started: int = 0
+    dropped: int = 0
+    late_drops: int = 0
+    unsent: int = 0
+    finished: int = 0
+    failed: int = 0
+    abandoned: int = 0
+    faulted: int = 0
+    requests_started: int = 0
+    requests_known: bool = True
+
+
+class Ledger:
+    """Books of one engine.
+
+    Parameters
+    ----------
+    plan : Plan
+    clock : callable
+        Monotonic seconds.
+    clean : callable
+        Removes secrets from error texts before anything keeps them.
+    """
+
+    def __init__(
+        self, plan: Plan, *, clock: Callable[[], float], clean: Callable[[str], str]
+    ) -> None:
+        self.clock = clock
+        self.t0_s = float("inf")
+        self.window_s = plan.window_s
+        self.recorder = Recorder(target="candidate", limits_s=plan.limits_s())
+        self.counts = Counts()
+        self._spans = plan.spans()
+        self._clean = clean
+        self._failures: dict[tuple[str, str], _Failure] = {}
+        self._texts: dict[str, int] = {}
+        self._raised: dict[tuple[str, str], _Raised] = {}
+
+    def offset_s(self) -> float:
+        """Seconds since the start of the load; negative before it."""
+        return self.clock() - self.t0_s
+
+    def slot_at(self, offset_s: float) -> Slot:
+        """Slot of something that began at an offset and has no place in the schedule."""
+        return Slot(self.phase_at(offset_s), self.window_at(offset_s))
+
+    def window_at(self, offset_s: float) -> int:
+        """Window of an offset; everything before the start belongs to the first one."""
+        return int(offset_s / self.window_s) if offset_s > 0.0 else 0
+
+    def phase_at(self, offset_s: float) -> str:
+        """Phase of an offset; `warm-up` before the schedule, `drain` after it."""
+        if not offset_s >= 0.0:
+            return WARM_UP
+        for span in self._spans:
+            if offset_s < span.end_s:
+                return span.phase
+        return DRAIN
+
+    def book(self, scenario: str, slot: Slot, **amounts: int) -> IterationCell:
+        """Count into a scenario's slot and into the accounts at once; return the cell."""
+        cell = self.recorder.iterations(scenario, slot)
+        for name, amount in amounts.items():
+            setattr(cell, name, getattr(cell, name) + amount)
+            setattr(self.counts, name, getattr(self.counts, name) + amount)
+        return cell
+
+    def request(self, sample: Sample, text: str) -> None:
+        """Book the end of a request; `text` describes its failure, empty for a success."""
+        self.recorder.add(sample)
+        if not sample.error_class:
+            return
+        label = f"{sample.method} {sample.name}"[:300]
+        at_s = max(0.0, self.offset_s())
+        known = self._failures.get((sample.error_class, label))
+        if known is None:
+            text = self._sample_text(sample.error_class, text)
+            self._failures[sample.error_class, label] = _Failure(1, at_s, at_s, text)
+        else:
+            known.count += 1
+            known.last_s = at_s
+
+    def raised(self, kind: str, place: str, text: str, *, excused: bool) -> None:
+        """Book an exception outside a request; excused where a request had failed before it."""
+        row = self._raised.setdefault((kind[:100], place[:100]), _Raised())
+        row.count += 1
+        row.excused += excused
+        row.text = row.text or self._clean(text)[:200]
+
+    def take(self) -> dict[str, object]:
+        """Hand over what was booked since the last call, as parts of a `SecondRecord`."""
+        failures, self._failures = self._failures, {}
+        raised, self._raised = self._raised, {}
+        return {
+            "cells": self.recorder.take(),
+            "counts": self.closing(),
+            "errors": [
+                [*key, row.count, row.first_s, row.last_s, row.text]
+                for key, row in failures.items()
+            ],
+            "exceptions": [[*key, row.count, row.excused, row.text] for key, row in raised.items()],
+        }
+
+    def closing(self) -> dict[str, object]:
+        """Return the accounts as a `CountsModel`."""
+        counts = self.counts
+        return {name: getattr(counts, name) for name in _COUNTED} | {
+            "requests_started": counts.requests_started,
+            "requests_ended": self.recorder.ended,
+            "requests_failed": self.recorder.failed,
+            "requests_abandoned": self.recorder.abandoned,
+            "requests_known": counts.requests_known,
+            "invalid_samples": self.recorder.invalid_samples,
+            "names": self.recorder.names,
+        }
+
+    def _sample_text(self, error_class: str, text: str) -> str:
+        kept = self._texts.get(error_class, 0)
+        if kept >= MAX_SAMPLES:
+            return ""
+        self._texts[error_class] = kept + 1
+        return self._clean(text)[:200]

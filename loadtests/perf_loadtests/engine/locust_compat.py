@@ -1,0 +1,202 @@
+"""Every touch of Locust's private names, each pinned by a test, so that an upgrade is noticed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import ssl
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import locust
+from locust import argument_parser
+from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
+from locust.env import Environment
+from locust.exception import StopUser
+from locust.user.task import DefaultTaskSet, TaskSet
+from locust.user.users import HttpUser, User
+from locust.util.load_locustfile import is_user_class, load_locustfile
+
+from perf_documents.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from geventhttpclient.client import HTTPClient, HTTPClientPool
+    from geventhttpclient.url import URL
+
+RUNNING, WAITING = "running", "waiting"
+
+
+def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
+    """User classes of a scenario file, by its path, in the order they stand there.
+
+    Raises
+    ------
+    ScenarioError
+        With file:line, if it does not import or holds no such class.
+    """
+    if path.stem in sys.stdlib_module_names or path.stem in {"locust", "gevent"}:
+        raise ScenarioError(
+            f"{path}: a scenario named {path.stem!r} would shadow the module of that name; "
+            "next: rename the file"
+        )
+    try:
+        found, _shapes = load_locustfile(str(path))
+    except (Exception, SystemExit) as error:  # whatever a scenario raises
+        raise ScenarioError(_explain(path, error)) from error
+    classes = [cls for cls in found.values() if is_user_class(cls)]
+    if class_name is not None:
+        names = ", ".join(cls.__name__ for cls in classes) or "none"
+        classes = [cls for cls in classes if cls.__name__ == class_name]
+        if not classes:
+            raise ScenarioError(f"{path}: no user class {class_name!r}; it holds: {names}")
+    if not classes:
+        raise ScenarioError(
+            f"{path}: no user class found; expected a class that extends locust.HttpUser, "
+            "FastHttpUser or User"
+        )
+    for cls in classes:
+        if not cls.tasks:
+            raise ScenarioError(
+                f"{path}: {cls.__name__} has no tasks; next: mark a method with @task"
+            )
+    return classes
+
+
+def _explain(path: Path, error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{error.filename or path}:{error.lineno}: {error.msg}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    line = frames[-1].lineno if frames else 1
+    said = str(error) or "no message"
+    return f"{path}:{line}: the scenario does not import: {type(error).__name__}: {said}"
+
+
+def scenario_sha256(path: Path) -> str:
+    """Hash of a scenario file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def client_kind(classes: Sequence[type[User]]) -> str:
+    """Which clients make the requests: part of what makes two runs comparable."""
+    kinds = {
+        "fasthttp" if issubclass(cls, FastHttpUser)
+        else "http" if issubclass(cls, HttpUser)
+        else "custom"
+        for cls in classes
+    }  # fmt: skip
+    return "+".join(sorted(kinds))
+
+
+@functools.cache
+def shared_ssl_context() -> ssl.SSLContext:
+    """One verifying context a process: loading the authorities costs more than a request."""
+    return ssl.create_default_context()
+
+
+def drive(
+    cls: type[User], *, host: str, insecure: bool, created: Callable[[User], None],
+    ready: Callable[[User], None],
+) -> type[User]:  # fmt: skip
+    """Subclass of a scenario class, of the same name, that reports when its VUs are made and ready.
+
+    `ready` returns when the VU may begin its first iteration: Locust runs the first task at once
+    after `on_start`.
+    """
+
+    def __init__(self: User, environment: Environment) -> None:  # noqa: N807  # becomes a method
+        cls.__init__(self, environment)
+        created(self)
+
+    def on_start(self: User) -> None:
+        cls.on_start(self)
+        ready(self)
+
+    members: dict[str, object] = {
+        "__init__": __init__, "on_start": on_start, "host": host, "__module__": cls.__module__,
+    }  # fmt: skip
+    if issubclass(cls, FastHttpUser):
+        members["insecure"] = insecure
+        if not insecure and cls.ssl_context_factory is None:
+            members["ssl_context_factory"] = staticmethod(lambda **_: shared_ssl_context())
+    made: type[User] = type(cls).__call__(type(cls), cls.__name__, (cls,), members)
+    return made
+
+
+def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
+    """Environment with a local runner, Locust's own statistics off, and no configuration read."""
+    parser = argument_parser.get_parser(default_config_files=[])
+    environment = Environment(
+        user_classes=list(classes),
+        events=locust.events,  # else listeners registered in the scenario never fire
+        host=host,
+        parsed_options=parser.parse_args([]),
+    )
+    runner = environment.create_local_runner()
+    # the statistics' listener is the newest: its tables grow with names, and it costs 10 % at speed
+    handlers = environment.events.request._handlers  # noqa: SLF001  # no public way to find it
+    environment.events.request.remove_listener(
+        next(h for h in reversed(handlers) if h.__module__ == "locust.runners")
+    )
+    environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
+    return environment
+
+
+def replace_wait(between: Callable[[TaskSet, Callable[[], None]], None]) -> None:
+    """Let `between` run wherever Locust waits between two tasks, nested task sets included.
+
+    `wait` is what Locust calls after a normal end, after RescheduleTask and after an exception, and
+    not after an interrupted task set: the next task then belongs to the same iteration.
+    """
+    original = TaskSet.wait
+
+    def wait(self: TaskSet) -> None:
+        between(self, functools.partial(original, self))
+
+    TaskSet.wait = wait  # type: ignore[method-assign]  # there is no hook for it
+
+
+def set_state(user: User, state: str) -> None:
+    """Tell Locust whether a user runs or waits: a waiting one is stopped at once."""
+    user._state = state  # noqa: SLF001  # what TaskSet.wait does
+
+
+def task_set_of(user: User) -> TaskSet | None:
+    """Task set that a user runs at its top level."""
+    return user._taskset_instance  # noqa: SLF001  # set by User.run
+
+
+def queue_task(task_set: TaskSet, draw: Callable[[], float]) -> None:
+    """Queue the scheduled task, where the task set leaves the choice to chance."""
+    plain = type(task_set).get_next_task in (TaskSet.get_next_task, DefaultTaskSet.get_next_task)
+    tasks = task_set.user.tasks if isinstance(task_set, DefaultTaskSet) else task_set.tasks
+    queue = task_set._task_queue  # noqa: SLF001  # what schedule_task appends to
+    if plain and tasks and not queue:
+        task_set.schedule_task(tasks[int(draw() * len(tasks))])
+
+
+def end_of_user() -> StopUser:
+    """Exception that ends a VU at the end of its turn."""
+    return StopUser()
+
+
+def switch_retries_off(session: object) -> None:
+    """Make geventhttpclient send every request once.
+
+    It re-sends idempotent requests up to pool size + 1 times when a connection closes; with a size
+    of -1 (used for nothing else after construction) it has no try left.
+    """
+    if not isinstance(session, FastHttpSession):
+        return
+    pool: HTTPClientPool = session.client.clientpool
+    original = pool.get_client
+
+    def get_client(url: str | URL) -> HTTPClient:
+        client = original(url)
+        client._connection_pool.size = -1  # noqa: SLF001  # no public switch
+        return client
+
+    pool.get_client = get_client  # type: ignore[method-assign]  # this pool only

@@ -1,0 +1,145 @@
+"""What became of a request: one class of the closed list, whichever client made it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+import zlib
+from typing import TYPE_CHECKING
+
+import requests.exceptions
+import urllib3.exceptions
+from geventhttpclient._parser import HTTPParseError
+from geventhttpclient.response import HTTPConnectionClosed
+from locust.contrib.fasthttp import LocustBadStatusCode
+from locust.exception import CatchResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_Rules = tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...]
+_BAD_STATUS = (LocustBadStatusCode, requests.exceptions.HTTPError)
+_OK, _CLIENT_ERROR, _SERVER_ERROR, _BEYOND = 200, 400, 500, 600
+
+
+class DeadlineExceededError(TimeoutError):
+    """The total deadline of a request has passed."""
+
+
+class NotAllowedError(PermissionError):
+    """A connection to an address outside the allow-list was refused before it was made."""
+
+
+_BY_ERRNO = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "reset",
+    errno.EPIPE: "reset",
+    errno.ECONNABORTED: "reset",
+    errno.ENETUNREACH: "net_unreachable",
+    errno.EHOSTUNREACH: "net_unreachable",
+    errno.EADDRNOTAVAIL: "local_ports",
+    errno.EMFILE: "local_files",
+    errno.ENFILE: "local_files",
+    errno.ENOMEM: "local_memory",
+    errno.ENOBUFS: "local_memory",
+    errno.ETIMEDOUT: "timeout",
+}
+# The first match decides, so the narrower types stand first.
+_BY_TYPE: _Rules = (
+    (NotAllowedError, "not_allowed"),
+    (DeadlineExceededError, "timeout"),
+    (CatchResponseError, "assertion"),
+    (ssl.SSLCertVerificationError, "tls_verify"),
+    (socket.gaierror, "dns"),
+    ((requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
+     "connect_timeout"),
+    (HTTPConnectionClosed, "closed_before_response"),
+    (requests.exceptions.TooManyRedirects, "too_many_redirects"),
+    ((requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError, zlib.error),
+     "decode_error"),
+    ((requests.exceptions.ChunkedEncodingError, urllib3.exceptions.IncompleteRead),
+     "body_truncated"),
+    ((requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema,
+      requests.exceptions.MissingSchema), "bad_redirect"),
+    ((TimeoutError, requests.exceptions.Timeout), "timeout"),
+)  # fmt: skip
+_LAST_RESORT: _Rules = (
+    (ssl.SSLError, "tls_handshake"),
+    ((ConnectionResetError, BrokenPipeError), "reset"),
+    (ConnectionRefusedError, "refused"),
+)
+
+
+def by_status(status: int) -> str:
+    """Class of a whole response by its status alone; empty for a success (200 to 399)."""
+    if _OK <= status < _CLIENT_ERROR:
+        return ""
+    if _CLIENT_ERROR <= status < _SERVER_ERROR:
+        return "http_4xx"
+    return "http_5xx" if _SERVER_ERROR <= status < _BEYOND else "bad_status"
+
+
+def classify(exception: BaseException | None, status: int) -> str:
+    """Class of a request that a client reported.
+
+    Parameters
+    ----------
+    exception : BaseException or None
+        What the client reported; None where it (or the scenario) called the request a success.
+    status : int
+        0 where no response came.
+    """
+    if exception is None:
+        # a scenario may declare a 404 a success; a request without any response is none
+        return "" if status else "protocol_error"
+    chain = list(_chain(exception))
+    found = (
+        _by_type(_BY_TYPE, chain)
+        or _by_errno(chain)
+        or _by_parser(chain, status)
+        or _by_type(_LAST_RESORT, chain)
+    )
+    if found:
+        return found
+    if not status:
+        return _unanswered(chain)
+    # any other exception beside a whole response is what the scenario said of it
+    return by_status(status) if any(isinstance(e, _BAD_STATUS) for e in chain) else "assertion"
+
+
+def _by_type(rules: _Rules, chain: list[BaseException]) -> str | None:
+    return next((name for kinds, name in rules if any(isinstance(e, kinds) for e in chain)), None)
+
+
+def _by_parser(chain: list[BaseException], status: int) -> str | None:
+    if any("Redirection limit" in str(error) for error in chain):
+        return "too_many_redirects"
+    if any(isinstance(error, HTTPParseError) for error in chain):
+        return "body_truncated" if status else "protocol_error"
+    return None
+
+
+def _by_errno(chain: list[BaseException]) -> str | None:
+    numbers = (e.errno for e in chain if isinstance(e, OSError) and not isinstance(e, ssl.SSLError))
+    return next((_BY_ERRNO[number] for number in numbers if number in _BY_ERRNO), None)
+
+
+def _unanswered(chain: list[BaseException]) -> str:
+    text = " ".join(str(error) for error in chain)
+    if "RemoteDisconnected" in text or "closed connection without response" in text:
+        return "closed_before_response"
+    return "protocol_error"
+
+
+def _chain(exception: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and all that it wraps, by cause, context, reason or argument."""
+    todo, seen = [exception], set[int]()
+    while todo and len(seen) < 50:  # noqa: PLR2004  # chains are short; cycles are not followed
+        error = todo.pop(0)
+        if id(error) in seen:
+            continue
+        seen.add(id(error))
+        yield error
+        inner = [error.__cause__, error.__context__, getattr(error, "reason", None), *error.args]
+        todo.extend(item for item in inner if isinstance(item, BaseException))

@@ -1,0 +1,56 @@
+"""What an engine prints: read so that it never blocks, kept by head and tail only."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from perf_documents.files import write_atomic
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+CAP_BYTES = 512 * 1024
+CHUNK_BYTES = 64 * 1024
+
+
+class CappedOutput:
+    """At most 1 MiB of a process's output: its first and its last half."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._stream = process.stdout
+        self._head = bytearray()
+        self._tail: deque[bytes] = deque(maxlen=CAP_BYTES // CHUNK_BYTES)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def finish(self, path: Path | None) -> None:
+        """Wait for the end of the stream, then write what was kept."""
+        self._thread.join(2.0)
+        text = self.text()
+        if path is not None and text:
+            with contextlib.suppress(Exception):
+                # a log that cannot be written loses no measurement
+                write_atomic(path, text)
+
+    def text(self) -> bytes:
+        """What was kept, head first."""
+        return bytes(self._head) + b"".join(self._tail)
+
+    def last_line(self) -> str:
+        """Last line that is not blank, cut at 200 characters."""
+        lines = [line for line in self.text().splitlines() if line.strip()]
+        return lines[-1].decode("utf-8", "backslashreplace")[:200] if lines else "no output"
+
+    def _read(self) -> None:
+        if self._stream is None:
+            return
+        with self._stream as stream:
+            while chunk := stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]  # buffered
+                room = CAP_BYTES - len(self._head)
+                self._head += chunk[:room] if room > 0 else b""
+                if len(chunk) > max(0, room):
+                    self._tail.append(chunk[max(0, room) :])

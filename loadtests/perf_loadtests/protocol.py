@@ -1,0 +1,156 @@
+"""What an engine says in its spool: the records, strictly read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from perf_documents.cells import CellsModel, Count, Seconds, StrictModel, Text
+
+PROTOCOL = 1
+# What the supervisor writes into the control pipe, one byte each.
+STOP, ABORT, QUIT = b"s", b"a", b"q"
+
+LoadPhase = Literal["starting", "load", "drain"]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class StartRecord(StrictModel):
+    """First record: who writes, and which user classes were found."""
+
+    type: Literal["start"]
+    protocol: int
+    run: str
+    pid: int
+    versions: dict[str, str]
+    scenario_sha256: str
+    client_kind: str
+    classes: list[Text]
+    may_retry: bool
+    includes_connect: bool
+
+
+class HealthModel(StrictModel):
+    """The generator over the last second."""
+
+    cpu_ratio: Seconds
+    loop_lag_s: Seconds
+    loop_probes: Count
+    loop_late: Count
+    rss_bytes: Count
+    open_files: Count
+    gc_pause_s: Seconds
+    wall_offset_s: Finite
+    host_cpu_ratio: Seconds | None = None
+    steal_ratio: Seconds | None = None
+
+
+class CountsModel(StrictModel):
+    """Accounts since the start of the run."""
+
+    planned: Count
+    started: Count
+    dropped: Count
+    late_drops: Count
+    unsent: Count
+    finished: Count
+    failed: Count
+    abandoned: Count
+    faulted: Count
+    requests_started: Count
+    requests_ended: Count
+    requests_failed: Count
+    requests_abandoned: Count
+    requests_known: bool
+    invalid_samples: Count
+    names: Count
+
+
+# class, label, count, first and last offset in seconds, one redacted text
+ErrorRow = tuple[Text, Text, Count, Finite, Finite, Text]
+# type, place, count, how many were excused by a failed request, one redacted text
+ExceptionRow = tuple[Text, Text, Count, Count, Text]
+
+
+class TargetModel(StrictModel):
+    """`TargetFacts` as JSON."""
+
+    name: str
+    url: str
+    environment: str
+    protected: bool = False
+
+
+class Order(StrictModel):
+    """What an engine is told, and all that a recovered record needs to become a run.
+
+    `addresses` pins what each allowed host and port resolved to before the load; nothing is
+    resolved, and nobody else is connected to, while it runs.
+    """
+
+    protocol: int
+    run: str
+    version: str
+    started_at: str
+    plan: dict[str, object]
+    target: TargetModel
+    scenario_path: str
+    scenario_class: str | None
+    workspace: str
+    addresses: list[tuple[str, int, list[str]]]
+    fingerprint: dict[str, str]
+    git: dict[str, str]
+    notes: list[str]
+
+
+class SecondRecord(StrictModel):
+    """What one second added."""
+
+    type: Literal["second"]
+    at_s: Finite
+    phase: LoadPhase
+    vus: Count
+    cells: CellsModel
+    health: HealthModel
+    counts: CountsModel
+    errors: list[ErrorRow] = Field(default_factory=list)
+    exceptions: list[ExceptionRow] = Field(default_factory=list)
+
+
+class EventRecord(StrictModel):
+    """Something that happened once; the kinds in capitals end the run."""
+
+    type: Literal["event"]
+    kind: Literal["note", "LOADING", "SCENARIO", "VUS", "NOT_ALLOWED"]
+    text: str
+
+
+class FinalRecord(StrictModel):
+    """The completion record: without it, whole and matching, a run proves nothing."""
+
+    type: Literal["final"]
+    run: str
+    last_sequence: Count
+    sha256: str
+    reached_s: Seconds
+    ended: Literal["schedule", "stop", "abort"]
+    drained: bool
+    counts: CountsModel
+    wakeup_p99_s: Seconds | None = None
+
+
+Record = Annotated[
+    StartRecord | SecondRecord | EventRecord | FinalRecord, Field(discriminator="type")
+]
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+def parse_record(raw: dict[str, object]) -> Record:
+    """Record of one spool line; ValueError with the first cause where it is none."""
+    try:
+        return _ADAPTER.validate_python(raw, strict=False)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"record {place}: {first['msg']}") from error

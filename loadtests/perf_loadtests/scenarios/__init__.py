@@ -1,0 +1,1 @@
+"""Scenarios that ship: each is a locustfile, loaded by its path and imported by nobody."""

@@ -1,0 +1,153 @@
+"""The arrival schedule: arrival number to intended start and phase; a pure function."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perf_documents.plan import Plan, Stage
+
+_MASK = 2**64 - 1
+
+
+class Arrival(NamedTuple):
+    """One intended start: its number, its offset from the start of the load, its phase."""
+
+    number: int
+    offset_s: float
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stage with where it begins in time and in arrivals (both exact)."""
+
+    stage: Stage
+    start_s: float
+    first: Fraction
+    last: Fraction
+
+    def offset_s(self, n: float) -> float:
+        """Offset at which the integral of the rate has grown by n since the stage began.
+
+        Notes
+        -----
+        Solves n = a u + (b - a) u**2 / (2 d) for u in the one form that is stable for rising,
+        falling and level rates: u = 2 n / (a + sqrt(a**2 + 2 (b - a) n / d)).
+        """
+        if n <= 0.0:
+            return self.start_s
+        a, b = float(self.stage.start), float(self.stage.target)
+        d = float(self.stage.duration_s)
+        u = 2.0 * n / (a + math.sqrt(max(0.0, a * a + 2.0 * (b - a) * n / d)))
+        # the half-open stage keeps its arrivals even where the float rounds up
+        return self.start_s + min(u, math.nextafter(d, 0.0))
+
+
+def _pieces(stages: Sequence[Stage]) -> list[_Piece]:
+    pieces: list[_Piece] = []
+    start_s, total = Fraction(0), Fraction(0)
+    for stage in stages:
+        grown = total + (stage.start + stage.target) / 2 * stage.duration_s
+        pieces.append(_Piece(stage, float(start_s), total, grown))
+        start_s, total = start_s + stage.duration_s, grown
+    return pieces
+
+
+def arrivals(plan: Plan) -> Iterator[Arrival]:
+    """Every arrival of a plan in order; the seed fixes Poisson arrivals.
+
+    Notes
+    -----
+    With L the integral of the rate, arrival i starts where L first exceeds i (constant), or the sum
+    of i + 1 unit exponentials (Poisson). Stages are half-open, in exact arithmetic, so the number
+    of arrivals depends on no rounding.
+    """
+    pieces = _pieces(plan.stages)
+    return _poisson(pieces, plan.seed) if plan.arrivals == "poisson" else _constant(pieces)
+
+
+def count_arrivals(plan: Plan) -> int:
+    """How many arrivals the plan holds."""
+    if plan.arrivals == "poisson":
+        return sum(1 for _ in arrivals(plan))
+    return math.ceil(_pieces(plan.stages)[-1].last)
+
+
+def _constant(pieces: Sequence[_Piece]) -> Iterator[Arrival]:
+    for piece in pieces:
+        first = math.ceil(piece.first)
+        ahead = float(first - piece.first)
+        for index in range(first, math.ceil(piece.last)):
+            yield Arrival(index, piece.offset_s(ahead + (index - first)), piece.stage.phase)
+
+
+def _poisson(pieces: Sequence[_Piece], seed: int) -> Iterator[Arrival]:
+    # Random's own stream is the same in every Python; numpy's is not promised to be
+    stream = random.Random(f"{seed}/arrivals")  # noqa: S311  # a schedule, not a secret
+    total, index = 0.0, 0
+    for piece in pieces:
+        first, last = float(piece.first), float(piece.last)
+        while True:
+            if index == 0 and total == 0.0:
+                total = -math.log1p(-stream.random())
+            if total >= last:
+                break
+            yield Arrival(index, piece.offset_s(total - first), piece.stage.phase)
+            index += 1
+            total -= math.log1p(-stream.random())
+
+
+def rate_at(stages: Sequence[Stage], offset_s: float) -> float:
+    """Planned rate (or number of VUs) on the line at an offset; 0 outside the schedule."""
+    start_s = 0.0
+    for stage in stages:
+        length_s = float(stage.duration_s)
+        if start_s <= offset_s < start_s + length_s:
+            share = (offset_s - start_s) / length_s
+            return float(stage.start) + share * float(stage.target - stage.start)
+        start_s += length_s
+    return 0.0
+
+
+def planned_vus(stages: Sequence[Stage], offset_s: float) -> int:
+    """VUs of a closed executor at an offset: floor while rising, ceil while falling (k6's rule)."""
+    start_s = 0.0
+    for stage in stages:
+        length_s = float(stage.duration_s)
+        if start_s <= offset_s < start_s + length_s:
+            level = rate_at(stages, offset_s)
+            # a line that meets an integer within rounding has reached it
+            nearest = round(level)
+            if abs(level - nearest) < 1e-9 * max(1.0, level):
+                return nearest
+            return math.ceil(level) if stage.target < stage.start else math.floor(level)
+        start_s += length_s
+    return 0
+
+
+def splitmix64(seed: int, index: int) -> float:
+    """Draw number `index` of a seeded stream, in [0, 1): equal for any number of workers.
+
+    References
+    ----------
+    Steele, Lea, Flood (2014), "Fast Splittable Pseudorandom Number Generators".
+    """
+    z = (seed * 0x9E3779B97F4A7C15 + (index + 1) * 0x9E3779B97F4A7C15) & _MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    return ((z ^ (z >> 31)) >> 11) * 2.0**-53
+
+
+def choose(weights: Sequence[float], draw: float) -> int:
+    """Index of a weighted choice for a draw in [0, 1)."""
+    cumulative = list(accumulate(weights))
+    point = draw * cumulative[-1]
+    return next((i for i, edge in enumerate(cumulative) if point < edge), len(weights) - 1)

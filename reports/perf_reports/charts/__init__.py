@@ -1,0 +1,1 @@
+"""Figures as inline SVG; the only place that knows matplotlib."""

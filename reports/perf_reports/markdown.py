@@ -1,0 +1,144 @@
+"""The summary in Markdown, for a job's summary page: short, and inert whatever names hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perf_analysis.verdict import Outcome
+from perf_reports import units, wording
+from perf_reports.escape import markdown_code, markdown_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from perf_analysis.verdict import Check, ThresholdResult
+    from perf_reports.parts import EndpointRow, FailureRow, View
+
+MOST_THRESHOLDS = 50
+MOST_ENDPOINTS = 20
+MOST_FAILURES = 20
+
+
+def render_markdown(view: View) -> str:
+    """Return headline, thresholds, endpoints and validity; details folded."""
+    compared = markdown_text(view.comparison.rstrip("."))
+    made_by = f"perfproof {markdown_text(view.version)}, run {markdown_code(view.run_id)}"
+    blocks = [
+        _headline(view),
+        f"{markdown_text(view.headline)}<br>Next: {markdown_text(view.next_step)}",
+        *_thresholds(view),
+        *_endpoints(view),
+        f"Valid: {wording.checks_said(view.checks)}. {wording.NOT_JUDGED} Comparison {compared}.",
+        *_folded(view),
+        f"Repeat: {markdown_code(view.repeat)}<br>{made_by}",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _headline(view: View) -> str:
+    beside = f" ({view.qualifier})" if view.qualifier else ""
+    return (
+        f"### {view.glyph} {view.word}{beside}: {markdown_code(view.profile)} on "
+        f"{markdown_code(view.target)}, exit {view.exit_code}"
+    )
+
+
+def _thresholds(view: View) -> list[str]:
+    if not view.thresholds:
+        return ["The profile sets no thresholds."]
+    kept = view.thresholds[:MOST_THRESHOLDS]
+    head = ("", "threshold", "observed", "limit", "n", "verdict")
+    more = _more(len(view.thresholds) - len(kept), "threshold")
+    return [_table(head, "llrrrl", map(_threshold, kept)), *more]
+
+
+def _threshold(result: ThresholdResult) -> tuple[str, ...]:
+    threshold = result.threshold
+    reason = f"<br>{markdown_text(result.reason)}" if result.reason else ""
+    return (
+        wording.GLYPHS[result.verdict],
+        markdown_code(f"{threshold.subject} {threshold.expression}"),
+        units.observed(result),
+        _plain(units.limit(threshold)),
+        units.count(result.n),
+        f"{result.verdict.value}{reason}",
+    )
+
+
+def _endpoints(view: View) -> list[str]:
+    kept = view.endpoints[:MOST_ENDPOINTS]
+    names = [wording.quantile_name(figure.q) for figure in view.total.service]
+    head = (f"endpoint ({view.phase})", "requests", "rate", "failed", *names)
+    more = _more(len(view.endpoints) - len(kept), "endpoint")
+    return [_table(head, "lrrr" + "r" * len(names), map(_endpoint, kept)), *more]
+
+
+def _endpoint(row: EndpointRow) -> tuple[str, ...]:
+    return (
+        markdown_code(row.label),
+        units.count(row.requests),
+        units.rate(row.rate_per_s),
+        _plain(units.share(row.failed, row.failed_of)),
+        *(wording.quantile(figure) for figure in row.service),
+    )
+
+
+def _folded(view: View) -> list[str]:
+    checks = _table(("rule", "outcome", "figure", "limit"), "llll", map(_check, view.checks))
+    accounts = "<br>".join(markdown_text(account.text) for account in view.accounts)
+    blocks = [_details(f"All {len(view.checks)} validity rules", checks, accounts)]
+    if view.failures:
+        head = ("class", "count", "blame", "first", "last", "sample")
+        rows = map(_failure, view.failures[:MOST_FAILURES])
+        said = markdown_text(wording.failures_said(view.failures, view.total.failed_of))
+        blocks.append(_details("Failures", said, _table(head, "lrlrrl", rows)))
+    notes = [f"- {markdown_text(note)}" for note in view.notes]
+    blocks += [_details(f"Notes ({len(notes)})", "\n".join(notes))] if notes else []
+    return blocks
+
+
+def _check(check: Check) -> tuple[str, ...]:
+    advice = f"<br>{markdown_text(check.advice)}" if check.outcome is Outcome.BROKEN else ""
+    return (
+        markdown_text(f"{check.rule} {check.title}"),
+        f"{wording.OUTCOME_GLYPHS[check.outcome]} {check.outcome.value}{advice}",
+        markdown_text(check.figure),
+        markdown_text(check.limit),
+    )
+
+
+def _failure(row: FailureRow) -> tuple[str, ...]:
+    def moment(at_s: float | None) -> str:
+        return units.NOT_AVAILABLE if at_s is None else units.length(at_s)
+
+    return (
+        markdown_code(row.error_class),
+        _plain(units.share(row.count, row.of)),
+        "generator" if row.generator else "target",
+        moment(row.first_s),
+        moment(row.last_s),
+        markdown_code(row.sample) if row.sample else units.NOT_AVAILABLE,
+    )
+
+
+def _plain(text: str) -> str:
+    """Own text whose `<` and `>` must not open a tag."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _table(head: Sequence[str], alignment: str, rows: Iterable[Sequence[str]]) -> str:
+    rules = ("---:" if side == "r" else "---" for side in alignment)
+    lines = (head, tuple(rules), *rows)
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _details(summary: str, *blocks: str) -> str:
+    """Folded part; blank lines make GitHub read Markdown inside it."""
+    inner = "\n\n".join(block for block in blocks if block)
+    return f"<details><summary>{summary}</summary>\n\n{inner}\n\n</details>"
+
+
+def _more(number: int, noun: str) -> list[str]:
+    if number <= 0:
+        return []
+    return [f"{units.count(number)} more {wording.plural(noun, number)} in the report."]

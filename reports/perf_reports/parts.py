@@ -1,0 +1,246 @@
+"""The one frozen document that every output reads, and its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perf_analysis.series import Span
+    from perf_analysis.verdict import Check, ThresholdResult, Verdict
+
+Line = tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantile:
+    """One quantile of one stream.
+
+    Attributes
+    ----------
+    value_s : float or None
+        None where fewer than `needs` requests were measured.
+    at_least : bool
+        Only a lower bound: it falls among requests that never completed.
+    n, needs : int
+        Requests it rests on, and how many it takes.
+    """
+
+    q: float
+    value_s: float | None
+    at_least: bool = False
+    n: int
+    needs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRow:
+    """One request name over the judged phase; the first row of a view is all of them.
+
+    Attributes
+    ----------
+    label : str
+        Method and name, as the target's author wrote them: foreign text.
+    requests : int
+        Requests that ended by themselves, failed ones included.
+    rate_per_s : float or None
+        None where the phase has no length.
+    failed, failed_of : int
+        Failed, abandoned and dropped, and all that could have failed.
+    service : tuple of Quantile
+        Service time at the `QUANTILES`.
+    latency : Quantile or None
+        p95 from the intended start; None under closed executors.
+    """
+
+    label: str
+    requests: int
+    rate_per_s: float | None
+    failed: int
+    failed_of: int
+    service: tuple[Quantile, ...]
+    latency: Quantile | None
+
+    @property
+    def failed_ratio(self) -> float:
+        """Failed share, 0 of nothing."""
+        return self.failed / self.failed_of if self.failed_of else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureRow:
+    """One class of failure over the whole run.
+
+    Attributes
+    ----------
+    of : int
+        All requests of the run, dropped arrivals included.
+    judged : int
+        How many of them began in the judged phase.
+    first_s, last_s : float or None
+        Since the start of the run; None where nothing was noted.
+    labels : tuple of str
+        Endpoints, most failures first: foreign text.
+    sample : str
+        One redacted text: foreign.
+    generator : bool
+        Whether the generator is to blame; the target otherwise.
+    """
+
+    error_class: str
+    count: int
+    of: int
+    judged: int
+    first_s: float | None
+    last_s: float | None
+    labels: tuple[str, ...]
+    sample: str
+    generator: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The run over time, one entry per point; a point is one window or several.
+
+    Attributes
+    ----------
+    point_s : float
+        Length of a point.
+    windows : int
+        Windows that the points were merged from.
+    at_s : tuple of float
+        Start of each point.
+    phases : tuple of str
+        Phase at the start of each point.
+    trend : str
+        `latency`, or `service time` under closed executors.
+    p50_s, p95_s, p99_s, service_p95_s : Line
+        Quantiles of the trend, and of service time; None where too few requests began.
+    unfinished : tuple of int
+        Requests that never completed and dropped arrivals, which only have a lower bound.
+    planned, started : Line
+        Iterations per second, or VUs under closed executors.
+    ended, dropped, unsent : Line
+        Requests ended per second; arrivals dropped and unsent per second.
+    failures : tuple of (str, Line)
+        Failures per second by class, largest first, the rest as `other`.
+    lag_p99_s, cpu_ratio : Line
+        Schedule lag, and the highest CPU share of the engine.
+    """
+
+    point_s: float
+    windows: int
+    at_s: tuple[float, ...]
+    phases: tuple[str, ...]
+    trend: str
+    p50_s: Line
+    p95_s: Line
+    p99_s: Line
+    service_p95_s: Line
+    unfinished: tuple[int, ...]
+    planned: Line
+    started: Line
+    ended: Line
+    dropped: Line
+    unsent: Line
+    failures: tuple[tuple[str, Line], ...]
+    lag_p99_s: Line
+    cpu_ratio: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One named fact in words; `hint` is its limit or its meaning."""
+
+    label: str
+    value: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One equation of the closing accounts: what it says, and whether it holds."""
+
+    text: str
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """One row that decided the verdict, in words."""
+
+    glyph: str
+    verdict: Verdict
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where files were written; printed, and never part of a stored page."""
+
+    report: str = ""
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A judged run as every output shows it: facts in order, nothing left to decide.
+
+    Attributes
+    ----------
+    verdict, word, glyph, exit_code
+        The same verdict in three ways; `exit_code` is the process's own.
+    qualifier : str
+        `interrupted`, `run not valid`, `ended early` or empty: said beside the word.
+    headline, reason, next_step, repeat : str
+        One sentence; the deciding row; what to do; the command to repeat the run.
+    phase, phase_s : str, float
+        Phase that was judged, and its length.
+    checks : tuple of Check
+        Validity, broken rules first, then unknown, then held.
+    thresholds : tuple of ThresholdResult
+        Fail, inconclusive, pass; inside, nearest to (or farthest beyond) the limit first.
+    comparison : str
+        Why nothing was compared.
+    endpoints : tuple of EndpointRow
+        `all`, then the names, most failed and slowest first.
+    """
+
+    verdict: Verdict
+    word: str
+    glyph: str
+    exit_code: int
+    qualifier: str
+    headline: str
+    reason: str
+    next_step: str
+    repeat: str
+    deciders: tuple[Decider, ...]
+    run_id: str
+    version: str
+    valid: bool
+    profile: str
+    target: str
+    length_s: float
+    open_model: bool
+    phase: str
+    phase_s: float
+    spans: tuple[Span, ...]
+    provenance: tuple[Item, ...]
+    checks: tuple[Check, ...]
+    accounts: tuple[Account, ...]
+    thresholds: tuple[ThresholdResult, ...]
+    comparison: str
+    endpoints: tuple[EndpointRow, ...]
+    timeline: Timeline
+    failures: tuple[FailureRow, ...]
+    fault: str
+    generator: tuple[Item, ...]
+    environment: tuple[Item, ...]
+    notes: tuple[str, ...]
+    places: Places
+
+    @property
+    def total(self) -> EndpointRow:
+        """Row of all requests."""
+        return self.endpoints[0]

@@ -1,0 +1,208 @@
+"""The summary on a terminal: verdict first, one screen, plain text that survives a CI log."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_analysis.verdict import Outcome, Verdict
+from perf_reports import units, wording
+from perf_reports.escape import ascii_only, cut, shorten, terminal, width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_analysis.verdict import ThresholdResult
+    from perf_reports.parts import EndpointRow, View
+
+COLUMNS = 100
+MOST_LINES = 30
+MOST_THRESHOLDS = 6
+MOST_ENDPOINTS = 8
+MOST_BROKEN = 2
+_INDENT = 9
+_NAMED = 13
+_REASON_LINES = 2
+_QUIET_LINES = 3
+# blank line, heading and the count of rows left out; for endpoints also what n/a means
+_AROUND_THRESHOLDS = 3
+_AROUND_ENDPOINTS = 4
+_LEAST_ENDPOINTS = _AROUND_ENDPOINTS + 1
+_GAP = "  "
+_COLOURS = {Verdict.PASS: "1;32", Verdict.FAIL: "1;31", Verdict.INCONCLUSIVE: "1;35"}
+_PLAIN = str.maketrans(
+    {"✓": "+", "✗": "x", "○": "o", "…": "~", "≥": ">=", "≠": "!=", "“": '"', "”": '"'}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """What the terminal can show; asked of the caller, never of the environment."""
+
+    colour: bool = False
+    ascii_only: bool = False
+
+
+def render_terminal(view: View, style: Style | None = None) -> str:
+    """Return the summary: at most 30 lines of 100 columns."""
+    lines = [*_head(view, _REASON_LINES), "", *_checked(view), *_broken(view)]
+    ending = _ending(view)
+    room = MOST_LINES - len(ending)
+    lines += _thresholds(view, room - len(lines) - _LEAST_ENDPOINTS)
+    lines += _endpoints(view, room - len(lines))
+    return _finish(view, [*lines, *ending], style or Style())
+
+
+def render_quiet(view: View, style: Style | None = None) -> str:
+    """Return verdict, reason and next step: three lines."""
+    return _finish(view, _head(view, 1)[:_QUIET_LINES], style or Style())
+
+
+def _head(view: View, most: int) -> list[str]:
+    beside = f" ({view.qualifier})" if view.qualifier else ""
+    first = (
+        f"{view.glyph} {view.word}{beside}   exit {view.exit_code}   "
+        f"{terminal(view.profile, 24)} on {terminal(view.target, 30)}   "
+        f"{units.length(view.length_s)}   run {terminal(view.run_id, 32)}"
+    )
+    return [
+        cut(first, COLUMNS),
+        *_labelled("  why", view.headline, most),
+        *_labelled("  next", view.next_step, most),
+        *_labelled("  repeat", view.repeat, 1),
+    ]
+
+
+def _labelled(label: str, text: str, most: int) -> list[str]:
+    """Label and sentence; never text alone at the start of a line: a CI log would obey it."""
+    room = COLUMNS - _INDENT
+    lines = textwrap.wrap(terminal(text, 10 * COLUMNS), room, break_on_hyphens=False) or [""]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], cut(" ".join(lines[most - 1 :]), room)]
+    return [
+        f"{label if place == 0 else '':<{_INDENT}}{cut(line, room)}"
+        for place, line in enumerate(lines)
+    ]
+
+
+def _checked(view: View) -> list[str]:
+    figures = {item.label: item.value for item in view.generator}
+    parts = [wording.checks_said(view.checks)]
+    parts += [f"lag p99 {figures['schedule lag p99']}"] if view.open_model else []
+    parts.append(f"CPU p95 {figures['CPU p95']}")
+    return [
+        _named("validity", "     ".join(parts)),
+        _named("accounts", view.accounts[0].text),
+        _named("thresholds", wording.thresholds_said(view.thresholds)),
+        _named("compared", f"{wording.NOT_JUDGED} {terminal(view.comparison, COLUMNS)}"),
+    ]
+
+
+def _broken(view: View) -> list[str]:
+    broken = [check for check in view.checks if check.outcome is Outcome.BROKEN]
+    lines = [
+        cut(f"✗ {terminal(wording.check_said(check), 2 * COLUMNS)}", COLUMNS)
+        for check in broken[:MOST_BROKEN]
+    ]
+    more = len(broken) - len(lines)
+    return ["", *lines, *([f"  and {more} more broken"] if more > 0 else [])] if lines else []
+
+
+def _thresholds(view: View, room: int) -> list[str]:
+    if not view.thresholds:
+        return []
+    kept = view.thresholds[: max(1, min(MOST_THRESHOLDS, room - _AROUND_THRESHOLDS))]
+    head = ("  threshold", "observed", "limit", "n", "verdict")
+    table = _table("lrrrl", head, [_threshold(result) for result in kept])
+    return ["", *table, *_more(len(view.thresholds) - len(kept), "threshold")]
+
+
+def _threshold(result: ThresholdResult) -> tuple[str, ...]:
+    threshold = result.threshold
+    name = terminal(f"{threshold.subject} {threshold.expression}", COLUMNS)
+    return (
+        f"{wording.GLYPHS[result.verdict]} {name}",
+        units.observed(result),
+        units.limit(threshold),
+        units.count(result.n),
+        result.verdict.value,
+    )
+
+
+def _endpoints(view: View, room: int) -> list[str]:
+    """Rows that fit: `all` always does."""
+    rows = max(1, min(MOST_ENDPOINTS, room - _AROUND_ENDPOINTS))
+    kept = view.endpoints[:rows]
+    names = tuple(wording.quantile_name(figure.q) for figure in view.total.service)
+    head = (f"  endpoint ({view.phase})", "requests", "rate", "failed", *names)
+    table = _table("lrrr" + "r" * len(names), head, [_endpoint(row) for row in kept])
+    more = _more(len(view.endpoints) - len(kept), "endpoint")
+    return ["", *table, *more, *_not_available(kept)]
+
+
+def _not_available(rows: Sequence[EndpointRow]) -> list[str]:
+    missing = {q.q: q.needs for row in rows for q in row.service if q.value_s is None}
+    needs = [f"{wording.quantile_name(q)} {units.count(n)}" for q, n in sorted(missing.items())]
+    return [f"  n/a: requests needed for {wording.joined(needs)}"] if needs else []
+
+
+def _endpoint(row: EndpointRow) -> tuple[str, ...]:
+    figures = (wording.quantile(figure).partition(":")[0] for figure in row.service)
+    return (
+        f"  {terminal(row.label, COLUMNS)}",
+        units.count(row.requests),
+        units.rate(row.rate_per_s),
+        units.share(row.failed, row.failed_of).partition(":")[0],
+        *figures,
+    )
+
+
+def _table(sides: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table, as narrow as its texts; `sides` aligns each column left or right.
+
+    Only the first column, which names the rows, gives way: a figure is never cut.
+    """
+    others = zip(*(line[1:] for line in (head, *rows)), strict=True)
+    widths = [max(width(text) for text in column) for column in others]
+    room = COLUMNS - sum(widths) - len(_GAP) * len(widths)
+    lines = [(shorten(line[0], room), *line[1:]) for line in (head, *rows)]
+    widths.insert(0, max(width(line[0]) for line in lines))
+    return [_GAP.join(map(_pad, line, widths, sides)).rstrip() for line in lines]
+
+
+def _pad(text: str, columns: int, side: str) -> str:
+    spare = " " * (columns - width(text))
+    return text + spare if side == "l" else spare + text
+
+
+def _more(number: int, noun: str) -> list[str]:
+    return (
+        [f"  and {units.count(number)} more {wording.plural(noun, number)}"] if number > 0 else []
+    )
+
+
+def _ending(view: View) -> list[str]:
+    lines = []
+    if view.notes:
+        more = f" (and {len(view.notes) - 1} more in the report)" if len(view.notes) > 1 else ""
+        first = cut(terminal(view.notes[0], 10 * COLUMNS), COLUMNS - _NAMED - len(more))
+        lines.append(_named("note", f"{first}{more}"))
+    places = (("report", view.places.report), ("data", view.places.data))
+    lines += [_named(name, terminal(path, COLUMNS)) for name, path in places if path]
+    return ["", *lines] if lines else []
+
+
+def _named(name: str, text: str) -> str:
+    return cut(f"{name:<{_NAMED}}{text}", COLUMNS)
+
+
+def _finish(view: View, lines: list[str], style: Style) -> str:
+    if style.ascii_only:
+        lines = [cut(ascii_only(line.translate(_PLAIN)), COLUMNS) for line in lines]
+    if style.colour:
+        word = f"{view.glyph} {view.word}"
+        word = word.translate(_PLAIN) if style.ascii_only else word
+        painted = f"\x1b[{_COLOURS[view.verdict]}m{word}\x1b[0m"
+        lines = [painted + lines[0].removeprefix(word), *lines[1:]]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,139 @@
+"""The view: built once from a judged run, and read by every renderer."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import TYPE_CHECKING
+
+from perf_analysis.verdict import Outcome, Verdict
+from perf_reports import items, wording
+from perf_reports.endpoints import endpoint_rows
+from perf_reports.failures import failure_rows
+from perf_reports.parts import Decider, Places, View
+from perf_reports.timeline import build_timeline
+
+if TYPE_CHECKING:
+    from perf_analysis.verdict import Check, Judgement, ThresholdResult
+    from perf_documents.run import Run
+
+MOST_DECIDERS = 5
+_OUTCOMES = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.HELD)
+_VERDICTS = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+
+
+def build_view(
+    run: Run,
+    *,
+    exit_code: int,
+    stored: Check | None = None,
+    places: Places | None = None,
+    notes: tuple[str, ...] = (),
+) -> View:
+    """View of a judged run.
+
+    Parameters
+    ----------
+    exit_code : int
+        Of the process; it may say more than the judgement (5, 130).
+    stored : Check or None
+        V12, once the run was stored and read back.
+    places : Places or None
+        Where report and data were written.
+    notes : tuple of str
+        More lines worth saying, beside those that the run carries.
+
+    Raises
+    ------
+    ValueError
+        If the run has not been judged.
+    """
+    judgement = run.judgement
+    if judgement is None:
+        raise ValueError("only a judged run has a view")
+    facts = run.facts()
+    checks = _checks(judgement, stored)
+    thresholds = tuple(sorted(judgement.thresholds, key=_nearest_first))
+    phase = run.measured.judged_phase()
+    return View(
+        verdict=judgement.verdict,
+        word=wording.WORDS[judgement.verdict],
+        glyph=wording.GLYPHS[judgement.verdict],
+        exit_code=exit_code,
+        qualifier=wording.qualifier(run, judgement),
+        headline=wording.headline(run, judgement, thresholds, exit_code),
+        reason=judgement.reason,
+        next_step=wording.next_step(judgement),
+        repeat=repeat_command(run),
+        deciders=_deciders(checks, thresholds),
+        run_id=run.run_id,
+        version=run.version,
+        valid=judgement.valid,
+        profile=run.plan.profile,
+        target=items.target_of(run),
+        length_s=run.reached_s,
+        open_model=run.measured.open_model,
+        phase=phase,
+        phase_s=run.measured.phase_s(phase),
+        spans=run.measured.spans,
+        provenance=items.provenance(run, phase),
+        checks=checks,
+        accounts=wording.accounts_said(run.engine.accounts, facts),
+        thresholds=thresholds,
+        comparison=judgement.comparison,
+        endpoints=endpoint_rows(run.measured, phase, judgement.thresholds),
+        timeline=build_timeline(run),
+        failures=failure_rows(run, phase),
+        fault=wording.fault_said(facts, checks),
+        generator=items.generator(run, facts),
+        environment=items.environment(run),
+        notes=(*items.notes(run), *notes),
+        places=places or Places(),
+    )
+
+
+def repeat_command(run: Run) -> str:
+    """Command that repeats the run; `perfproof`, which no other tool shadows."""
+    words = ["perfproof", "run", "--profile", run.plan.profile, "--target", items.target_of(run)]
+    if run.plan.time_scale != 1:
+        words += ["--time-scale", f"{float(run.plan.time_scale):g}"]
+    return shlex.join(words)
+
+
+def _checks(judgement: Judgement, stored: Check | None) -> tuple[Check, ...]:
+    checks = (*judgement.checks, stored) if stored else judgement.checks
+    return tuple(sorted(checks, key=lambda check: _OUTCOMES.index(check.outcome)))
+
+
+def _nearest_first(result: ThresholdResult) -> tuple[int, float]:
+    """Worst verdict first; then what is farthest beyond, or nearest to, its limit."""
+    value, limit = result.observed, result.threshold.limit
+    if value is None or not math.isfinite(value):
+        return _VERDICTS.index(result.verdict), -math.inf
+    above = result.threshold.operator.startswith(">")
+    part, whole = (limit, value) if above else (value, limit)
+    return _VERDICTS.index(result.verdict), -part / whole if whole else 0.0
+
+
+def _deciders(
+    checks: tuple[Check, ...], thresholds: tuple[ThresholdResult, ...]
+) -> tuple[Decider, ...]:
+    rows = [
+        Decider(
+            glyph=wording.OUTCOME_GLYPHS[check.outcome],
+            verdict=Verdict.INCONCLUSIVE,
+            text=wording.check_said(check),
+        )
+        for check in checks
+        if check.outcome is Outcome.BROKEN
+    ]
+    rows += [
+        Decider(
+            glyph=wording.GLYPHS[result.verdict],
+            verdict=result.verdict,
+            text=wording.threshold_said(result),
+        )
+        for result in thresholds
+        if result.verdict is not Verdict.PASS
+    ]
+    return tuple(rows[:MOST_DECIDERS])

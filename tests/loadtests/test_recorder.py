@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perf_analysis.histogram import build, merge
+from perf_analysis.series import Slot
+from perf_documents.cells import CellsModel, decode_scenarios, decode_series
+from perf_loadtests.recorder import MAX_NAMES, OTHER, Recorder, Sample, clean_name
+
+SLOT = Slot("sustained", 3)
+
+
+def sample(**changes: object) -> Sample:
+    values: dict[str, object] = {
+        "scenario": "S",
+        "method": "GET",
+        "name": "/x",
+        "status": 200,
+        "error_class": "",
+        "slot": SLOT,
+        "end_window": 3,
+        "service_s": 0.1,
+        "latency_s": 0.12,
+        "first": True,
+        "asserted": False,
+        "received_bytes": 10,
+    }
+    return Sample(**(values | changes))  # type: ignore[arg-type]  # rows of mixed types
+
+
+def recorder(**limits: tuple[float, ...]) -> Recorder:
+    return Recorder(target="candidate", limits_s=limits)
+
+
+def taken(recorder: Recorder) -> CellsModel:
+    return CellsModel.model_validate(recorder.take(), strict=False)
+
+
+@given(values=st.lists(st.floats(0, 3000), min_size=1, max_size=60), cut=st.integers(0, 60))
+@settings(max_examples=50, deadline=None)
+def test_deltas_add_up_to_what_was_recorded(values: list[float], cut: int) -> None:
+    mine = recorder(http_req_duration=(0.5,))
+    deltas = []
+    for number, value in enumerate(values):
+        mine.add(sample(service_s=value, latency_s=None))
+        if number == cut:
+            deltas.append(taken(mine))
+    deltas.append(taken(mine))
+    cells = [
+        cell
+        for delta in deltas
+        for slots in decode_series(delta.series).values()
+        for cell in slots.values()
+    ]
+    total = merge(cell.service for cell in cells)
+    expected = build(values, (0.5,))
+    assert total.counts == expected.counts
+    assert (total.min_s, total.max_s) == (expected.min_s, expected.max_s)
+    assert total.sum_s == pytest.approx(expected.sum_s)
+    assert total.count_below(0.5) == expected.count_below(0.5)
+    assert sum(cell.n for cell in cells) == len(values) == mine.ended
+
+
+@pytest.mark.parametrize(
+    ("changes", "complete", "censored"),
+    [
+        pytest.param({}, 1, 0, id="success"),
+        pytest.param({"status": 500, "error_class": "http_5xx"}, 1, 0, id="failed-with-response"),
+        pytest.param({"status": 0, "error_class": "refused"}, 0, 0, id="failed-fast"),
+        pytest.param({"status": 0, "error_class": "timeout"}, 0, 1, id="timeout"),
+        pytest.param({"status": 0, "error_class": "abandoned"}, 0, 1, id="abandoned"),
+        pytest.param({"service_s": 4000.0}, 0, 1, id="over-an-hour"),
+    ],
+)
+def test_who_enters_a_trend(changes: dict[str, object], complete: int, censored: int) -> None:
+    mine = recorder()
+    mine.add(sample(**changes))
+    ((_, slots),) = decode_series(taken(mine).series).items()
+    (cell,) = slots.values()
+    assert (cell.service.n, cell.service_censored.n) == (complete, censored)
+    assert (cell.latency.n, cell.latency_censored.n) == (complete, censored)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"service_s": -0.005},
+        {"service_s": math.nan},
+        {"service_s": math.inf},
+        {"latency_s": math.nan},
+        {"method": ""},
+        {"method": "GET\r\nX:"},
+        {"received_bytes": 2**70},
+    ],
+)
+def test_an_invalid_sample_is_counted_as_such(changes: dict[str, object]) -> None:
+    mine = recorder()
+    mine.add(sample(**changes))
+    assert mine.invalid_samples == 1
+    ((key, slots),) = decode_series(taken(mine).series).items()
+    assert key.error_class == "invalid_sample"
+    assert all(cell.service.n == 0 for cell in slots.values())
+
+
+def test_names_beyond_the_limit_share_one_series() -> None:
+    mine = recorder()
+    for number in range(MAX_NAMES + 7):
+        mine.add(sample(name=f"/item/{number}"))
+    assert mine.names == MAX_NAMES + 7
+    series = decode_series(taken(mine).series)
+    assert len(series) == MAX_NAMES + 1
+    (other,) = [slots[SLOT].n for key, slots in series.items() if key.name == OTHER]
+    assert other == 7
+
+
+def test_statuses_beyond_the_limit_share_one_series() -> None:
+    mine = recorder()
+    for status in range(200, 240):
+        mine.add(sample(status=status))
+    assert len(decode_series(taken(mine).series)) <= 13
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("/a", "/a"),
+        ("", "(unnamed)"),
+        ("a\nb\x1b[31m", "a\\x0ab\\x1b[31m"),
+        ("\u202eabc", "\\x202eabc"),
+        ("x" * 300, "x" * 200),
+        (None, "None"),
+        ("/weg/straße", "/weg/straße"),
+    ],
+)
+def test_names_are_made_fit_to_be_stored(name: object, clean: str) -> None:
+    assert clean_name(name) == clean
+
+
+def test_iterations_are_counted_by_scenario_and_slot() -> None:
+    mine = recorder()
+    cell = mine.iterations("S", SLOT)
+    cell.planned += 2
+    cell.lag.add(0.001)
+    mine.iterations("S", SLOT).started += 1
+    (slots,) = decode_scenarios(taken(mine).scenarios).values()
+    assert (slots[SLOT].planned, slots[SLOT].started, slots[SLOT].lag.n) == (2, 1, 1)
+    assert taken(mine).scenarios == []
