@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from perf_loadtests import spool
 from perf_loadtests.assemble import Ending, Record, build_run
 from perf_loadtests.output import CappedOutput
 from perf_loadtests.protocol import ABORT, STOP
+from perf_loadtests.recover import owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,6 +94,7 @@ class Supervisor:
         folder = self._around.folder
         make_private_folder(folder)
         write_atomic(folder / spool.PLAN_FILE, self._order.model_dump_json().encode())
+        write_atomic(folder / spool.OWNER_FILE, json.dumps(owner()).encode())
         descriptor = spool.create(folder / spool.SPOOL_FILE)
         try:
             record = Record(spool.SpoolReader(descriptor), self._plan, self._order.run)
@@ -108,7 +111,7 @@ class Supervisor:
                 os.close(self._control)
                 output.finish(self._around.log)
             while record.poll():
-                pass
+                self._show(record)
             return self._conclude(process, record, output)
         finally:
             os.close(descriptor)

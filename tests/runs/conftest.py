@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from engine_runs import Bench, benches
 
 if TYPE_CHECKING:

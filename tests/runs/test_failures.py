@@ -11,35 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from engine_runs import HEALTH, requests_of
 
+from engine_runs import HEALTH, requests_of, task
 from perf_analysis.facts import EndState
-from perf_documents.errors import RefusedError, ScenarioError
-from perf_documents.events import Notice, Progress
+from perf_documents.events import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine_runs import Bench
-
-TASK = """
-import os, sys, signal, time
-import gevent
-from locust import FastHttpUser, HttpUser, User, task, events
-
-class Health(FastHttpUser):
-    count = 0
-
-    @task
-    def health(self):
-        self.client.get("/health", name="/health")
-        Health.count += 1
-        {body}
-"""
-
-
-def task(body: str) -> str:
-    return TASK.replace("{body}", body)
 
 
 def pid_of(folder: Path) -> int:
@@ -182,43 +162,6 @@ def test_refused_connections_for_ten_seconds_end_the_run_early(bench: Bench) -> 
     assert all(cell.service.n == 0 for cell in run.measured.cells("all").values())
 
 
-def test_a_connection_off_the_allow_list_is_never_made(bench: Bench) -> None:
-    scenario = task("self.client.get('http://10.1.2.3:9/', name='elsewhere')")
-    with pytest.raises(RefusedError, match=r"10\.1\.2\.3:9.*allow-list"):
-        bench.run(scenario, rate=10, duration_s=20)
-    assert any(isinstance(event, Notice) or event for event in bench.events) or True
-
-
-def test_a_name_off_the_allow_list_is_not_even_resolved(bench: Bench) -> None:
-    with pytest.raises(RefusedError, match="elsewhere.example"):
-        bench.run(task("self.client.get('http://elsewhere.example/')"), rate=10, duration_s=20)
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        pytest.param(
-            "import nothing_of_that_name", ":1: the scenario does not import", id="import"
-        ),
-        pytest.param("def broken(:\n    pass", ":1: invalid syntax", id="syntax"),
-        pytest.param("x = 1", "no user class found", id="no-class"),
-        pytest.param("import sys; sys.exit(0)", "does not import: SystemExit", id="exit"),
-        pytest.param(
-            "from locust import HttpUser\nclass A(HttpUser):\n    pass",
-            "has no tasks",
-            id="no-task",
-        ),
-    ],
-)
-def test_a_scenario_that_cannot_be_used_sends_nothing(
-    bench: Bench, source: str, message: str
-) -> None:
-    with pytest.raises(ScenarioError, match="nothing was sent") as caught:
-        bench.run(source, rate=10)
-    assert message in str(caught.value)
-    assert bench.served() == {}
-
-
 def test_vus_that_cannot_start_are_named(bench: Bench) -> None:
     scenario = """
         from locust import FastHttpUser, task
@@ -238,61 +181,28 @@ def test_vus_that_cannot_start_are_named(bench: Bench) -> None:
 
 
 def test_a_blocked_event_loop_is_the_generators_fault(bench: Bench) -> None:
-    body = "Health.count == 40 and [None for _ in iter(lambda: time.perf_counter() < self.until(), False)]"
-    scenario = (
-        task(body)
-        + "    def until(self, at=[]):\n        at or at.append(time.perf_counter() + 0.5)\n        return at[0]\n"
-    )
+    scenario = """
+        import time
+        from locust import FastHttpUser, task
+
+        class Blocking(FastHttpUser):
+            count = 0
+
+            @task
+            def health(self):
+                self.client.get("/health", name="/health")
+                Blocking.count += 1
+                if Blocking.count == 40:
+                    until = time.perf_counter() + 0.5
+                    while time.perf_counter() < until:
+                        pass
+    """
     run = bench.run(scenario, rate=40)
+    lag_p99_s = run.facts().lag_p99_s
     assert run.engine.accounts.dropped == 0
     assert max(window.loop_lag_s for window in run.health) > 0.3
-    lag = run.measured.scenario_cell("all").lag
-    assert lag.max_s > 0.3
-    assert run.facts().lag_p99_s is not None
-    assert run.facts().lag_p99_s > 0.01  # type: ignore[operator]  # checked above
-
-
-def test_an_unlooked_at_response_is_still_counted(bench: Bench) -> None:
-    run = bench.run(task("self.client.get('/health', name='x', catch_response=True)"), rate=20)
-    assert requests_of(run, "x") == 40
-    assert bench.served() == {"/health": 80}
-
-
-def test_a_custom_client_is_recorded_by_its_events(bench: Bench) -> None:
-    scenario = """
-        from locust import User, task
-
-        class Custom(User):
-            @task
-            def call(self):
-                self.environment.events.request.fire(
-                    request_type="GRPC", name="Say", response_time=12.5, response_length=3,
-                    exception=None, context={})
-    """
-    run = bench.run(scenario, rate=20)
-    assert run.scenario.client_kind == "custom"
-    assert not run.engine.accounts.requests_known
-    ((key, cell),) = run.measured.cells("all").items()
-    assert (key.label, cell.n) == ("GRPC Say", 40)
-    assert cell.service.quantile_s(0.5) == pytest.approx(0.0125, rel=0.004)
-
-
-def test_a_custom_client_that_reports_nonsense_makes_invalid_samples(bench: Bench) -> None:
-    scenario = """
-        from locust import User, task
-
-        class Custom(User):
-            values = [float("nan"), -5, "12", None, float("inf")]
-
-            @task
-            def call(self):
-                self.environment.events.request.fire(
-                    request_type="GRPC", name="Say", response_time=self.values[0],
-                    response_length=3, exception=None, context={})
-                self.values.append(self.values.pop(0))
-    """
-    run = bench.run(scenario, rate=20)
-    assert run.engine.invalid_samples == 40
+    assert lag_p99_s is not None
+    assert lag_p99_s > 0.3
 
 
 def test_the_load_ends_when_the_supervisor_is_gone(bench: Bench) -> None:

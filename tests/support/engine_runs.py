@@ -38,6 +38,27 @@ class Health(FastHttpUser):
 """
 
 
+TASK = """
+import os, sys, signal, time
+import gevent
+from locust import FastHttpUser, HttpUser, User, task, events
+
+class Health(FastHttpUser):
+    count = 0
+
+    @task
+    def health(self):
+        self.client.get("/health", name="/health")
+        Health.count += 1
+        {body}
+"""
+
+
+def task(body: str) -> str:
+    """Scenario of one task that asks for /health, then does `body`."""
+    return TASK.replace("{body}", body)
+
+
 @dataclass
 class Signals:
     """Signals that a test sends by itself."""
@@ -75,7 +96,7 @@ class Bench:
         """Run a scenario's source by a plan."""
         path = self.folder / "scenario_under_test.py"
         path.write_text(textwrap.dedent(scenario), encoding="utf-8")
-        made = plan_of(**plan)
+        made = plan_of(**plan)  # type: ignore[arg-type]  # rows of mixed types
         place = urlsplit(url or self.demo.url)
         order = Order(
             protocol=PROTOCOL,

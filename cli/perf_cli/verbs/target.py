@@ -7,9 +7,12 @@ import sys
 
 import click
 
+from perf_cli.registry import VERBS
+
 
 @click.command(
     "target",
+    help=VERBS["target"],
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     add_help_option=False,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import gevent
 from gevent.event import Event
+from locust.user.users import User
 
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.closed_driver import ClosedDriver
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from locust.user.task import TaskSet
-    from locust.user.users import User
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
@@ -209,7 +209,8 @@ class Load:
 
     def _on_user_error(self, user_instance: object, exception: BaseException, **_: object) -> None:
         # from a task set Locust hands over the task set, from on_start the user
-        vu = self._vus.get(getattr(user_instance, "user", user_instance))  # type: ignore[arg-type]
+        user = getattr(user_instance, "user", user_instance)
+        vu = self._vus.get(user) if isinstance(user, User) else None
         if vu is not None:
             vu.note_exception(exception)
 

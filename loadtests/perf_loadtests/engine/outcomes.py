@@ -141,5 +141,7 @@ def _chain(exception: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(error))
         yield error
-        inner = [error.__cause__, error.__context__, getattr(error, "reason", None), *error.args]
+        # urllib3 keeps what it wraps as `reason`, geventhttpclient as `original`
+        wrapped = (getattr(error, "reason", None), getattr(error, "original", None))
+        inner = [error.__cause__, error.__context__, *wrapped, *error.args]
         todo.extend(item for item in inner if isinstance(item, BaseException))

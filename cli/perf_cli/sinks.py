@@ -1,0 +1,141 @@
+"""Where a judged run goes: history, files, GitHub, stdout; each on its own, none in the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from perf_analysis.validity import check_stored
+from perf_cli.outcome import Code, by_precedence
+from perf_cli.output import Look, result, say
+from perf_documents.codec import dump_run
+from perf_documents.files import write_atomic
+from perf_documents.strict_json import pack
+from perf_reports import github
+from perf_reports.html import render_html
+from perf_reports.json_view import render_json
+from perf_reports.markdown import render_markdown
+from perf_reports.parts import Places
+from perf_reports.terminal import Style, render_quiet, render_terminal
+from perf_reports.view import build_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from perf_analysis.verdict import Check
+    from perf_baselines.history import History
+    from perf_documents.run import Run
+    from perf_reports.parts import View
+
+T = TypeVar("T")
+REPORT, DATA, SUMMARY, RESULT = "report.html", "run.json.gz", "summary.md", "result.json"
+SUMMARY_LIMIT_BYTES = 900 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sinks:
+    """What a run is delivered to."""
+
+    out: Path
+    history: History
+    spool: Path
+    look: Look
+    quiet: bool
+    as_json: bool
+    environ: Mapping[str, str]
+    token_hex: Callable[[int], str]
+
+
+def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
+    """Store and write everything, then say the verdict; the code that all of it comes to."""
+    failures: list[str] = []
+    stored = _keep(partial(_store, run, sinks), failures, "history")
+    if stored is None:
+        stored = check_stored(equal=False)
+    codes = [Code.INFRA] if stored.outcome != "held" else []
+    codes += [interrupted] if interrupted is not None else []
+    view = _view(run, sinks, codes, stored)
+    files: dict[str, Callable[[], bytes]] = {
+        DATA: lambda: pack(dump_run(run)),
+        REPORT: lambda: render_html(view).encode(),
+        SUMMARY: lambda: render_markdown(view).encode(),
+        RESULT: lambda: render_json(view, run).encode(),
+    }
+    for name, render in files.items():
+        _keep(partial(_write, sinks.out / name, render), failures, name)
+    _keep(partial(_tell_github, view, sinks), failures, "GitHub files")
+    if failures:
+        codes.append(Code.INFRA)
+        view = _view(run, sinks, codes, stored)
+    for failure in failures:
+        say(f"perf: {failure}")
+    said = result(_text(view, run, sinks))
+    if said is not Code.PASS:
+        codes.append(said)
+    return _code(run, codes)
+
+
+def _code(run: Run, codes: list[Code]) -> Code:
+    judgement = run.judgement
+    if judgement is None:
+        return Code.INTERNAL
+    return by_precedence([*codes, judgement.exit_code], valid=judgement.valid)
+
+
+def _view(run: Run, sinks: Sinks, codes: list[Code], stored: Check) -> View:
+    places = Places(report=str(sinks.out / REPORT), data=str(sinks.out / DATA))
+    return build_view(run, exit_code=_code(run, codes), stored=stored, places=places)
+
+
+def _store(run: Run, sinks: Sinks) -> Check:
+    check = check_stored(equal=sinks.history.store(run).equal)
+    if check.outcome == "held":
+        # what the history holds, read back, is not needed a second time
+        shutil.rmtree(sinks.spool, ignore_errors=True)
+    return check
+
+
+def _write(path: Path, render: Callable[[], bytes]) -> bool:
+    write_atomic(path, render())
+    return True
+
+
+def _keep(action: Callable[[], T], failures: list[str], what: str) -> T | None:
+    """Result of one delivery; whatever stops it is said, and stops nothing else."""
+    try:
+        return action()
+    except Exception as error:  # noqa: BLE001  # one delivery: its failure is its own
+        failures.append(f"{what} not kept: {error}; the verdict stands")
+        return None
+
+
+def _tell_github(view: View, sinks: Sinks) -> bool:
+    if not sinks.look.github:
+        return True
+    for line in github.annotations(view):
+        say(line)
+    summary = sinks.environ.get("GITHUB_STEP_SUMMARY")
+    text = render_markdown(view)
+    if summary and len(text.encode()) <= SUMMARY_LIMIT_BYTES:
+        _append(summary, text + "\n")
+    output = sinks.environ.get("GITHUB_OUTPUT")
+    if output:
+        _append(output, github.outputs(view, delimiter=f"perfproof-{sinks.token_hex(16)}"))
+    return True
+
+
+def _append(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "ab") as stream:
+        stream.write(text.encode())
+
+
+def _text(view: View, run: Run, sinks: Sinks) -> str:
+    if sinks.as_json:
+        return render_json(view, run)
+    style = Style(colour=sinks.look.colour, ascii_only=sinks.look.ascii_only)
+    return render_quiet(view, style) if sinks.quiet else render_terminal(view, style)

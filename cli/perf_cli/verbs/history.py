@@ -1,0 +1,103 @@
+"""`perf history`: stored runs, and spools of runs whose supervisor is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from perf_analysis.judgement import judge
+from perf_baselines.record_codec import dump_record
+from perf_cli.outcome import Code
+from perf_cli.output import look_of, result, say
+from perf_cli.registry import VERBS
+from perf_cli.wiring import history_of
+from perf_loadtests.recover import recover, unfinished
+from perf_loadtests.workspace import Workspace
+from perf_reports.json_view import render_json
+from perf_reports.terminal import Style, render_terminal
+from perf_reports.view import build_view
+
+if TYPE_CHECKING:
+    from perf_baselines.record import Record
+
+DEFAULT_LIMIT = 20
+_GLYPHS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
+
+
+@click.group("history", help=VERBS["history"])
+def command() -> None:
+    """Sub-verbs over the stored runs."""
+    for folder in unfinished(Workspace(Path.cwd()).state / "spool"):
+        say(f"perf: unfinished run {folder.name}; next: perf history import {folder}")
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=DEFAULT_LIMIT, show_default=True)
+@click.option("--profile", metavar="NAME")
+@click.option("--environment", metavar="NAME")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def list_runs(limit: int, profile: str | None, environment: str | None, *, as_json: bool) -> int:
+    """List the newest runs, newest first."""
+    history = history_of(Workspace(Path.cwd()))
+    records = history.list(limit, profile, environment)
+    if as_json:
+        rows = [json.loads(dump_record(record)) for record in records]
+        return result(json.dumps({"runs": rows}, indent=2, sort_keys=True))
+    if not records:
+        say("perf: no run is stored here yet; next: perf run --profile smoke --target demo")
+        return Code.PASS
+    return result("\n".join(_row(record) for record in records))
+
+
+@command.command("show")
+@click.argument("run", default="latest")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def show(run: str, *, as_json: bool) -> int:
+    """Show a stored run as it was judged."""
+    stored = history_of(Workspace(Path.cwd())).load(run)
+    if stored.judgement is None:
+        judgement = judge(stored.facts(), stored.measured, stored.plan.thresholds)
+        stored = replace(stored, judgement=judgement)
+    code = stored.judgement.exit_code if stored.judgement else Code.INCONCLUSIVE
+    view = build_view(stored, exit_code=code)
+    look = look_of(os.environ)
+    style = Style(colour=look.colour, ascii_only=look.ascii_only)
+    return result(render_json(view, stored) if as_json else render_terminal(view, style))
+
+
+@command.command("import")
+@click.argument("spools", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPOOL")
+def import_spools(spools: tuple[Path, ...]) -> int:
+    """Recover the runs of spools whose supervisor is gone; they are never valid."""
+    history = history_of(Workspace(Path.cwd()))
+    history.open_for_writing()
+    for folder in spools:
+        found = recover(folder)
+        judgement = judge(found.run.facts(), found.run.measured, found.run.plan.thresholds)
+        stored = history.store(replace(found.run, judgement=judgement))
+        what = "stored" if stored.new else "already stored"
+        if stored.equal:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            return Code.INFRA
+        lost = f"; {found.lost_bytes} bytes of an unfinished record dropped" * bool(
+            found.lost_bytes
+        )
+        say(f"perf: {stored.run_id} {what} as {found.run.state}{lost}")
+        result(stored.run_id)
+    return Code.PASS
+
+
+def _row(record: Record) -> str:
+    commit = (record.commit or "-")[:10]
+    return (
+        f"{_GLYPHS.get(record.verdict or '', '?')} {record.run_id}  {record.profile:<12} "
+        f"{record.environment:<12} {record.verdict or '-':<12} {record.started_at}  {commit}  "
+        f"{record.reason[:80]}"
+    )
