@@ -29,7 +29,7 @@ def _files(root: Path) -> list[str]:
 def test_lists_are_newest_first_and_filtered(
     history: History,
     monkeypatch: pytest.MonkeyPatch,
-    use_index: bool,  # noqa: FBT001
+    use_index: bool,  # noqa: FBT001  # a case of the table
 ) -> None:
     if use_index:
         monkeypatch.setattr(history_module, "DIRECT", 0)
@@ -80,7 +80,7 @@ def test_an_unreadable_record_is_named_not_hidden(
     root: Path,
     notices: list[Notice],
     monkeypatch: pytest.MonkeyPatch,
-    use_index: bool,  # noqa: FBT001
+    use_index: bool,  # noqa: FBT001  # a case of the table
 ) -> None:
     monkeypatch.setattr(history_module, "DIRECT", 0 if use_index else 100)
     history.store(make_run(1))
@@ -159,7 +159,7 @@ def test_without_a_usable_index_records_are_read_one_by_one(
 def test_a_network_file_system_is_known_by_its_mount(
     tmp_path: Path,
     kind: str,
-    is_network: bool,  # noqa: FBT001
+    is_network: bool,  # noqa: FBT001  # a case of the table
 ) -> None:
     mount = tmp_path / "my share"
     mount.mkdir()

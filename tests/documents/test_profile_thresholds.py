@@ -63,7 +63,7 @@ SUBJECTS = [
     ("H12-counter", "http_reqs", "'p(95)<5'", "is a counter and has no p(95)"),
     ("H13", FAILED, "'rate<0'", "write rate<=0"),
     ("H14-open", "http_req_duration{name:GET /x", "'p(95)<5'", "braces of the selector"),
-    ("H14-tag", "http_req_duration{nmae:GET /x}", "'p(95)<5'", "did you mean name"),
+    ("H14-tag", "http_req_duration{nmae:GET /x}", "'p(95)<5'", "known: name, method"),
     ("H14-refused-tag", "http_req_duration{url:/x}", "'p(95)<5'", "cannot be selected by"),
     ("H14-long", "http_req_duration{name:" + "x" * 600 + "}", "'p(95)<5'",
      "expected at most 500 characters"),

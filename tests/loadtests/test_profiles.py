@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from fractions import Fraction
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -105,8 +104,3 @@ def test_scenarios_have_the_weights_of_the_manual(name: str, weights: dict[str, 
             weight = ast.literal_eval(decorator.args[0]) if isinstance(decorator, ast.Call) else 1
             found[function.name] = weight
     assert found == weights
-
-
-def test_nothing_here_imports_locust() -> None:
-    assert "locust" not in sys.modules
-    assert "gevent" not in sys.modules

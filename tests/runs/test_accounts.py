@@ -149,7 +149,7 @@ def test_the_latency_of_a_stalling_target_is_what_users_would_have_felt(bench: B
     def freeze(event: object) -> None:
         if isinstance(event, Progress) and event.at_s >= 1.0 and not frozen:
             frozen.append(True)
-            bench.faults(stall="1s/30s")
+            bench.faults(stall="1s/3s")
 
     run = bench.run(HEALTH, emit=freeze, rate=100, duration_s=6, pre_allocated_vus=120, max_vus=200)
     ((_, cell),) = run.measured.cells("all").items()
