@@ -98,9 +98,9 @@ class History:
         )
 
     def load(self, run_id: str) -> Run:
-        """Return a run from its full document, checked against its record."""
+        """Return the run of an id, of the beginning of one, or of `latest`, checked."""
         record = self.record(run_id)
-        path = self._folder.document(run_id)
+        path = self._folder.document(record.run_id)
         if not path.exists():
             raise DocumentError(f"{path}: the full document is no longer kept, only its record")
         try:
@@ -119,7 +119,10 @@ class History:
         """Return the run id that `latest`, an id or the beginning of one means."""
         known = self._ids()
         if not known:
-            raise UsageError(f"{self._folder.root}: no run is stored here yet")
+            raise UsageError(
+                f"{self._folder.root}: no run is stored here yet; "
+                "next: perf run --profile smoke --target demo"
+            )
         return find_run(spec, known)
 
     def list(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from perf_documents.errors import RefusedError, UsageError
 from perf_documents.names import is_name
 from perf_documents.problems import quote_found, suggest
-from perf_documents.targets import DEMO, Target
+from perf_documents.targets import DEMO, LOCAL, Target
 from perf_documents.urls import parse_url
 from perf_documents.yaml_fields import show_number
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-LOCAL = "local"
 SUGGESTED_RATE = 50
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "metadata.goog"})
 # EC2, Alibaba, Azure and Oracle serve credentials here, outside the link-local ranges

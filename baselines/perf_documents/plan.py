@@ -58,6 +58,8 @@ class Plan:
     ----------
     profile : str
         Name of the profile.
+    source : str
+        Its path as given, where it was given as a path; empty for a name.
     scenario : str
         As written: `NAME`, `NAME:Class` or a path.
     pre_allocated_vus, max_vus : int
@@ -99,6 +101,7 @@ class Plan:
     alpha: float = 0.01
     gate: Gate = field(default_factory=Gate)
     notes: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def open_model(self) -> bool:

@@ -97,6 +97,7 @@ class PlanModel(StrictModel):
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     gate: GateModel
     notes: list[Line]
+    source: Line = ""
 
     def decode(self) -> Plan:
         """Return the plan."""

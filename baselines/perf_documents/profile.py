@@ -79,8 +79,11 @@ def load_rules(path: Path) -> tuple[Threshold, ...]:
     members = root.members(PROFILE_KEYS) or {}
     require(root, members, ("thresholds",))
     block = read_thresholds(members.get("thresholds"), Fraction(1))
+    thresholds = block.thresholds()
+    if "thresholds" in members and all(threshold.is_default for threshold in thresholds):
+        members["thresholds"].refuse("no threshold to judge by", expected="at least one")
     problems.raise_if_any()
-    return block.thresholds()
+    return thresholds
 
 
 def _read_plan(tree: MappingNode, problems: Problems, name: str, time_scale: Fraction) -> Plan:

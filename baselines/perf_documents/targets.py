@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEMO = "demo"
+# Name of a service on this machine that perf.yaml does not list.
+LOCAL = "local"
 MAX_TARGETS = 200
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _READY = re.compile(r"/[!-~]{0,500}")

@@ -68,13 +68,16 @@ def run(arguments: Sequence[str]) -> int:
         code = group.main(args=list(arguments), prog_name="perf", standalone_mode=False)
     except click.Abort:
         return Code.INTERRUPT
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.format_message())
+        return Code.USAGE
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         where = f" {context.info_name}" if context is not None and context.parent else ""
-        say(f"perf{where}: {error.format_message()}; next: perf{where} --help")
+        say(f"perf{where}: {error.format_message().rstrip('.')}; next: perf{where} --help")
         return Code.USAGE
     except PerfError as error:
-        lines = str(error).splitlines() or [type(error).__name__]
-        say("\n".join(f"perf: {line}" for line in lines))
+        # only the first line: what follows may be YAML to paste, or file:line to click on
+        say(f"perf: {str(error) or type(error).__name__}")
         return error.exit_code
     return int(code or 0)

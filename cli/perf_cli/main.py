@@ -23,6 +23,8 @@ def main() -> NoReturn:
         _tell(error)
     # a second flush by the interpreter would turn a closed pipe into another code
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue  # it was closed before this process began
         try:
             stream.flush()
         except (OSError, ValueError):
@@ -42,5 +44,5 @@ def _tell(error: Exception) -> None:
             f"perf: internal error: {type(error).__name__}: {error} at {place}; this is a bug of "
             "perfproof; next: report it with this line (PERF_DEBUG=1 shows the whole trace)\n"
         )
-    except OSError:
+    except (OSError, AttributeError):
         return

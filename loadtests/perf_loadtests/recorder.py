@@ -168,7 +168,12 @@ class Recorder:
         """Cell of a scenario and slot, to be counted into."""
         cell = self._iterations.get((scenario, slot))
         if cell is None:
-            cell = self._iterations[scenario, slot] = IterationCell()
+            limits_s = self._limits_s
+            cell = self._iterations[scenario, slot] = IterationCell(
+                lag=HistogramBuilder(limits_s.get("schedule_lag", ())),
+                iteration=HistogramBuilder(limits_s.get("iteration_duration", ())),
+                dropped_latency=HistogramBuilder(limits_s.get("http_req_latency", ())),
+            )
         return cell
 
     def take(self) -> dict[str, object]:

@@ -165,6 +165,8 @@ def _attempt(problems: list[PerfError], action: Callable[[], T]) -> T | None:
 def _read_load(request: RunRequest, workspace: Workspace) -> tuple[Plan, ScenarioFile]:
     found = workspace.find_profile(request.profile)
     plan = load_profile(found.path, name=found.name, time_scale=request.time_scale)
+    if request.profile != found.name:
+        plan = replace(plan, source=request.profile)
     return plan, workspace.find_scenario(plan.scenario, found.path.parent)
 
 

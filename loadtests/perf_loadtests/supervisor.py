@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,6 +243,8 @@ class Supervisor:
     ) -> Run:
         for event in record.sum.events:
             if event.kind == "SCENARIO":
+                # nothing was measured: there is nothing to recover
+                shutil.rmtree(self._around.folder, ignore_errors=True)
                 raise ScenarioError(f"{event.text}; nothing was sent")
         ending = self._stopping.ending
         refused = [event.text for event in record.sum.events if event.kind == "NOT_ALLOWED"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from perf_documents.events import Notice, Progress
@@ -102,18 +103,21 @@ class ProgressDisplay:
 
     def show(self, event: Progress | Notice) -> None:
         """Show one event: redraw, or print where a line is due."""
-        if isinstance(event, Notice):
-            self._print(notice_line(event))
-        elif self._redraw:
-            self._update(event)
-        elif self._is_due(event.at_s):
-            self._print(line(event))
+        # a stream that is full, or gone, costs the display and never the run
+        with contextlib.suppress(OSError, ValueError):
+            if isinstance(event, Notice):
+                self._print(notice_line(event))
+            elif self._redraw:
+                self._update(event)
+            elif self._is_due(event.at_s):
+                self._print(line(event))
 
     def close(self) -> None:
         """Leave the terminal as it was; what was printed stays."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        live, self._live = self._live, None
+        if live is not None:
+            with contextlib.suppress(OSError, ValueError):
+                live.stop()
 
     def _is_due(self, at_s: float) -> bool:
         place = int(at_s // EVERY_S)

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from perf_analysis.verdict import Outcome, Verdict
+from perf_documents.targets import LOCAL
 from perf_reports import items, wording
 from perf_reports.endpoints import endpoint_rows
 from perf_reports.failures import failure_rows
@@ -94,7 +95,10 @@ def build_view(
 
 def repeat_command(run: Run) -> str:
     """Command that repeats the run; `perfproof`, which no other tool shadows."""
-    words = ["perfproof", "run", "--profile", run.plan.profile, "--target", items.target_of(run)]
+    # what perf.yaml does not name is repeated by its URL
+    target = run.target.url if run.target.name == LOCAL else items.target_of(run)
+    words = ["perfproof", "run", "--profile", run.plan.source or run.plan.profile]
+    words += ["--target", target]
     if run.plan.time_scale != 1:
         words += ["--time-scale", f"{float(run.plan.time_scale):g}"]
     return shlex.join(words)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from dataclasses import replace
@@ -17,7 +19,7 @@ from perf_cli.registry import VERBS
 from perf_cli.signals import Signals
 from perf_cli.sinks import Sinks, deliver
 from perf_cli.wiring import history_of, real_world
-from perf_documents.errors import StoreError, UsageError
+from perf_documents.errors import PerfError, StoreError, UsageError
 from perf_documents.files import make_private_folder
 from perf_loadtests.running import RunRequest, execute, prepare
 from perf_reports.progress import ProgressDisplay
@@ -82,7 +84,7 @@ def command(**given: Unpack[RunFlags]) -> int:
     signals.install()
     look = look_of(os.environ)
     display = ProgressDisplay(
-        sys.stderr, redraw=look.redraw, colour=look.colour, plain=look.ascii_only
+        sys.stderr or io.StringIO(), redraw=look.redraw, colour=look.colour, plain=look.ascii_only
     )
     with display:
         world = real_world(display.show, signals)
@@ -98,7 +100,12 @@ def command(**given: Unpack[RunFlags]) -> int:
         history = history_of(ready.workspace, ready.config)
         history.open_for_writing()
         out = _out_folder(given["out"], ready.workspace.state / "runs" / ready.run_id)
-        run = execute(ready, world, log=out / "engine.log")
+        try:
+            run = execute(ready, world, log=out / "engine.log")
+        except PerfError:
+            with contextlib.suppress(OSError):
+                out.rmdir()  # only where nothing was written into it
+            raise
         run = replace(run, judgement=judge(run.facts(), run.measured, run.plan.thresholds))
     sinks = Sinks(
         out=out,

@@ -1,0 +1,71 @@
+"""A run that is interrupted: its code, what is kept of it, and that nothing goes on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from commands import wait_for
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from commands import Desk
+
+IGNORING = ["bash", "-c", "trap '' {}; exec \"$@\"", "bash"]
+SAVED_WITHIN_S = 8.0  # 4 s are promised on an idle machine
+
+
+def ignoring(name: str) -> list[str]:
+    """Command that runs another with a signal ignored."""
+    return [part.replace("{}", name) for part in IGNORING]
+
+
+def ended(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+    """Exit code and streams of a command that ends soon."""
+    began = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < SAVED_WITHIN_S
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.mark.parametrize(
+    ("command", "signals", "code"),
+    [
+        pytest.param([], [signal.SIGTERM], 143, id="P03"),
+        pytest.param([], [signal.SIGINT], 130, id="P01"),
+        pytest.param([], [signal.SIGINT, signal.SIGINT], 130, id="P02"),
+        pytest.param([], [signal.SIGHUP], 129, id="P04"),
+        pytest.param(ignoring("INT"), [signal.SIGINT], 130, id="P05"),
+    ],
+)
+def test_a_signal_ends_the_run_and_keeps_what_was_measured(
+    desk: Desk, command: list[str], signals: list[signal.Signals], code: int
+) -> None:
+    desk.write(duration="30s")
+    process = desk.start(*command)
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.05)
+    returncode, out, err = ended(process)
+    assert returncode == code, out + err
+    assert "Traceback" not in out + err
+    wait_for(lambda: desk.processes() == [], 1)
+    assert len(desk.stored()) == 1
+    shown = desk.perf("history", "show", "latest", "--json")
+    assert shown.code == 0, shown.said
+    document = json.loads(shown.out)
+    assert document["state"] == "interrupted"
+    assert document["verdict"] == "inconclusive"
+    assert desk.spools() == []
+
+
+def test_a_hang_up_under_nohup_is_ignored(desk: Desk) -> None:
+    process = desk.start(*ignoring("HUP"))
+    process.send_signal(signal.SIGHUP)
+    returncode, out, err = ended(process)
+    assert returncode == 0, out + err
