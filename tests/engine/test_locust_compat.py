@@ -105,6 +105,9 @@ def test_retries_of_geventhttpclient_hang_on_the_pools_size_alone() -> None:
     locust_compat.switch_retries_off(session)
     client = session.client.clientpool.get_client("http://127.0.0.1:9")
     assert client._connection_pool.size == -1
+    changed = session.client.clientpool.get_client
+    locust_compat.switch_retries_off(session)
+    assert session.client.clientpool.get_client is changed
     assert session.client.max_retries in {0, 3}
 
 

@@ -84,7 +84,7 @@ class Load:
     ) -> None:
         self._plan = plan
         self._ledger = ledger
-        self._limits = Limits(timeout_s=plan.timeout_s)
+        self._limits = Limits(timeout_s=plan.timeout_s, insecure=plan.insecure)
         self._vus: dict[User, VirtualUser] = {}
         driven = [
             locust_compat.drive(

@@ -192,6 +192,8 @@ def switch_retries_off(session: object) -> None:
     if not isinstance(session, FastHttpSession):
         return
     pool: HTTPClientPool = session.client.clientpool
+    if "get_client" in vars(pool):
+        return  # one pool that all users of a class share is changed once
     original = pool.get_client
 
     def get_client(url: str | URL) -> HTTPClient:

@@ -57,6 +57,7 @@ class Limits:
     """What every VU of a run shares: the deadline, and whether requests may still begin."""
 
     timeout_s: float
+    insecure: bool = False
     closed: bool = False
 
 
@@ -186,6 +187,7 @@ class VirtualUser:
         original = session.request
         if isinstance(session, HttpSession):
             session.trust_env = False  # no proxy, no netrc
+            session.verify = session.verify and not self.limits.insecure
 
         def request(method: str, url: str, *args: object, **options: object) -> object:
             name = options.get("name") or (args[0] if args else None) or session.request_name
