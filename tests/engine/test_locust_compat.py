@@ -82,7 +82,7 @@ def test_a_driven_class_keeps_its_name_and_its_weighted_tasks() -> None:
     )
     assert driven.__name__ == "Fast"
     assert driven.host == "http://h"
-    assert [task.__name__ for task in driven.tasks] == ["one", "two", "two"]  # type: ignore[union-attr]
+    assert [task.__name__ for task in driven.tasks] == ["one", "two", "two"]  # type: ignore[union-attr]  # tasks are functions here
 
 
 def test_a_driven_user_reports_when_it_is_made_and_verifies_certificates(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,15 @@ def test_a_scenario_that_cannot_be_used_sends_nothing(
         bench.run(source, rate=10)
     assert message in str(caught.value)
     assert bench.served() == {}
+
+
+def test_a_scenario_that_stops_the_test_proves_nothing(bench: Bench) -> None:
+    body = "Health.count == 20 and (_ for _ in ()).throw(StopTest('enough'))"
+    scenario = "from locust.exception import StopTest\n" + textwrap.dedent(task(body))
+    run = bench.run(scenario, rate=20)
+    ((what, count),) = run.facts().exceptions.items()
+    assert what.startswith("StopTest")
+    assert count == 1
 
 
 def test_an_unlooked_at_response_is_still_counted(bench: Bench) -> None:

@@ -13,7 +13,7 @@ import locust
 from locust import argument_parser
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from locust.env import Environment
-from locust.exception import StopUser
+from locust.exception import StopTest, StopUser
 from locust.user.task import DefaultTaskSet, TaskSet
 from locust.user.users import HttpUser, User
 from locust.util.load_locustfile import is_user_class, load_locustfile
@@ -115,8 +115,18 @@ def drive(
         cls.on_start(self)
         ready(self)
 
+    def on_stop(self: User) -> None:
+        # Locust runs it while it handles what ended the user: the only sight of a StopTest
+        error = sys.exc_info()[1]
+        if isinstance(error, StopTest):
+            self.environment.events.user_error.fire(
+                user_instance=self, exception=error, tb=error.__traceback__
+            )
+        cls.on_stop(self)
+
     members: dict[str, object] = {
-        "__init__": __init__, "on_start": on_start, "host": host, "__module__": cls.__module__,
+        "__init__": __init__, "on_start": on_start, "on_stop": on_stop,
+        "host": host, "__module__": cls.__module__,
     }  # fmt: skip
     if issubclass(cls, FastHttpUser):
         members["insecure"] = insecure
