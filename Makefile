@@ -21,8 +21,7 @@ demo: $(STAMP)
 test: $(STAMP)
 	rm -f .coverage.*
 	$(BIN)/coverage run -m pytest -q --doctest-modules tests analysis/perf_analysis
-# pytest ends in 5 where no test has the marker
-	$(BIN)/coverage run tests/support/engine_pytest.py -q tests/engine
+	$(BIN)/coverage run tests/engine/run.py -q tests/engine
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

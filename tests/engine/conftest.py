@@ -14,4 +14,4 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Do not even import these files where their marker is not asked for: locust patches Python."""
     wanted = str(config.getoption("markexpr"))
     asked = "engine" in wanted and "not engine" not in wanted
-    return None if asked or not collection_path.name.startswith("test_") else True
+    return None if asked or collection_path.suffix != ".py" else True
