@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import NoReturn
 
 USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
@@ -18,7 +19,8 @@ def main() -> NoReturn:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # the one border where a bug becomes a message
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the border where a bug is told
+        # also an exit from the depths: whatever status it carries is not from the closed list
         code = INTERNAL
         _tell(error)
     # a second flush by the interpreter would turn a closed pipe into another code
@@ -32,17 +34,27 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _tell(error: Exception) -> None:
+def _tell(error: BaseException) -> None:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
-    if os.environ.get("PERF_DEBUG"):
-        raise error
     try:
+        if os.environ.get("PERF_DEBUG"):
+            traceback.print_exception(error)
         sys.stderr.write(
-            f"perf: internal error: {type(error).__name__}: {error} at {place}; this is a bug of "
-            "perfproof; next: report it with this line (PERF_DEBUG=1 shows the whole trace)\n"
+            f"perf: internal error: {type(error).__name__}: {_clean(str(error))} at {place}; this "
+            "is a bug of perfproof; next: report it with this line (PERF_DEBUG=1 shows the trace)\n"
         )
     except (OSError, AttributeError):
         return
+
+
+def _clean(text: str) -> str:
+    try:
+        # imported inside: what is broken may be this very import
+        from perf_documents.redact import Redactor, secrets_of, visible  # noqa: PLC0415
+
+        return visible(Redactor(secrets_of(os.environ)).clean(text), 500)
+    except Exception:  # noqa: BLE001  # a text that may hold a secret is better not shown
+        return "(no text)"

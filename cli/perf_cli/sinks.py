@@ -73,7 +73,11 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
         view = _view(run, sinks, codes, stored)
     for failure in failures:
         say(f"perf: {failure}")
-    said = result(_text(view, run, sinks))
+    text = _keep(partial(_text, view, run, sinks), failures, "the summary")
+    if text is None:
+        codes.append(Code.INFRA)
+        text = f"{run.judgement.reason if run.judgement else 'not judged'}; {failures[-1]}\n"
+    said = result(text)
     if said is not Code.PASS:
         codes.append(said)
     return _code(run, codes)

@@ -51,7 +51,8 @@ class Accumulator:
         self.cpu_ratios: list[float] = []
         self.silent_s = 0.0
         self.wall_step_s: float | None = None
-        self.only_transport_since_s: float | None = None
+        self._transport_since_s: float | None = None
+        self.only_transport_s = 0.0
 
     @property
     def counts(self) -> CountsModel | None:
@@ -209,7 +210,9 @@ class Accumulator:
         self._health[window] = _worst(self._health.get(window), _health_window(window, health))
 
     def _note_transport(self, at_s: float, series: dict[SeriesKey, dict[Slot, Cell]]) -> None:
-        """Track since when nothing but transport errors has come back."""
+        """Track for how long of the load nothing but transport errors has come back."""
+        if at_s < 0.0:
+            return  # a service that is still being logged into is not loaded yet
         failed = other = 0
         for key, slots in series.items():
             count = sum(cell.n for cell in slots.values())
@@ -218,9 +221,12 @@ class Accumulator:
             else:
                 other += count
         if other:
-            self.only_transport_since_s = None
-        elif failed and self.only_transport_since_s is None:
-            self.only_transport_since_s = at_s
+            self._transport_since_s, self.only_transport_s = None, 0.0
+        elif failed:
+            if self._transport_since_s is None:
+                self._transport_since_s = at_s
+            # up to the newest error: seconds in which nothing comes back at all prove nothing
+            self.only_transport_s = at_s - self._transport_since_s
 
 
 def _health_window(window: int, health: HealthModel) -> HealthWindow:

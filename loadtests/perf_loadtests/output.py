@@ -11,6 +11,7 @@ from perf_documents.files import write_atomic
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
     from pathlib import Path
 
 CAP_BYTES = 512 * 1024
@@ -18,10 +19,19 @@ CHUNK_BYTES = 64 * 1024
 
 
 class CappedOutput:
-    """At most 1 MiB of a process's output: its first and its last half."""
+    """At most 1 MiB of a process's output: its first and its last half, without secrets.
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    Parameters
+    ----------
+    process : subprocess.Popen
+        With a pipe for its output.
+    clean : callable
+        Removes secrets: what a scenario prints is kept, and uploaded as an artifact.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], clean: Callable[[str], str]) -> None:
         self._stream = process.stdout
+        self._clean = clean
         self._head = bytearray()
         self._tail: deque[bytes] = deque(maxlen=CAP_BYTES // CHUNK_BYTES)
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -30,20 +40,21 @@ class CappedOutput:
     def finish(self, path: Path | None) -> None:
         """Wait for the end of the stream, then write what was kept."""
         self._thread.join(2.0)
-        text = self.text()
+        text = self.text().encode("utf-8", "backslashreplace")
         if path is not None and text:
             with contextlib.suppress(Exception):
                 # a log that cannot be written loses no measurement
                 write_atomic(path, text)
 
-    def text(self) -> bytes:
+    def text(self) -> str:
         """What was kept, head first."""
-        return bytes(self._head) + b"".join(self._tail)
+        kept = bytes(self._head) + b"".join(self._tail)
+        return self._clean(kept.decode("utf-8", "backslashreplace"))
 
     def last_line(self) -> str:
         """Last line that is not blank, cut at 200 characters."""
         lines = [line for line in self.text().splitlines() if line.strip()]
-        return lines[-1].decode("utf-8", "backslashreplace")[:200] if lines else "no output"
+        return lines[-1][:200] if lines else "no output"
 
     def _read(self) -> None:
         if self._stream is None:

@@ -4,12 +4,43 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 V = TypeVar("V")
 A = TypeVar("A")
 
 GROWTH_AHEAD_S = 0.1
+
+
+def shares_of(total: int, weights: Sequence[float]) -> list[int]:
+    """Split whole VUs over user classes by weight: one each, the rest by largest remainder.
+
+    Parameters
+    ----------
+    total : int
+        VUs to split, at least one a class.
+    weights : sequence of float
+        Positive; a class whose arrivals come by this weight needs VUs by the same.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer VUs than classes.
+    """
+    if total < len(weights):
+        raise ValueError(f"{total} VUs for {len(weights)} user classes; expected one each at least")
+    quotas = [total * weight / sum(weights) for weight in weights]
+    shares = [max(1, math.floor(quota)) for quota in quotas]
+    while sum(shares) != total:
+        step = 1 if sum(shares) < total else -1
+        # towards the quota, the largest distance first; the first class where they are equal
+        open_to = [i for i, share in enumerate(shares) if share + step >= 1]
+        chosen = max(open_to, key=lambda i: (step * (quotas[i] - shares[i]), -i))
+        shares[chosen] += step
+    return shares
 
 
 class Pool(Generic[V, A]):

@@ -81,34 +81,47 @@ def resolve(host: str, port: int) -> list[str]:
     return found
 
 
-def reach(
-    origin: Origin, addresses: list[str], *, verify: bool, wait_s: float,
-    clock: Callable[[], float], sleep: Callable[[float], None],
-) -> list[str]:  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to go on trying.
+
+    Attributes
+    ----------
+    wait_s : float
+        At least three tries, one second apart, are made.
+    stopped : callable
+        Whether to give up at once.
+    """
+
+    wait_s: float
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    stopped: Callable[[], bool]
+
+
+def reach(origin: Origin, addresses: list[str], *, verify: bool, patience: Patience) -> list[str]:
     """Addresses of a target with the one that answered first; only a connection is made.
 
     Parameters
     ----------
     verify : bool
         Whether a certificate that does not verify counts as not reached.
-    wait_s : float
-        How long to go on trying; at least three tries, one second apart, are made.
 
     Raises
     ------
     UnreachableError
         If no address accepts a connection (and completes a TLS handshake, for https).
     """
-    deadline_s, tries, cause = clock() + wait_s, 0, ""
+    deadline_s, tries, cause = patience.clock() + patience.wait_s, 0, ""
     while True:
         tries += 1
         for address in addresses:
             cause = _try(origin, address, verify=verify)
             if not cause:
                 return [address, *(other for other in addresses if other != address)]
-        if tries >= TRIES and clock() >= deadline_s:
+        if patience.stopped() or (tries >= TRIES and patience.clock() >= deadline_s):
             break
-        sleep(PAUSE_S)
+        patience.sleep(PAUSE_S)
     raise UnreachableError(
         f"target unreachable: {origin.place} {cause} ({tries} tries); before load, nothing sent; "
         "next: start it or correct --target"

@@ -15,6 +15,7 @@ from perf_documents.profile import load_profile
 from perf_documents.redact import Redactor, secrets_of
 from perf_documents.targets import DEMO, Target
 from perf_loadtests.preflight import (
+    Patience,
     check_files,
     check_space,
     is_loopback,
@@ -133,9 +134,12 @@ def execute(ready: Prepared, world: World, *, log: Path | None) -> Run:
             origin,
             resolve(origin.host, origin.port),
             verify=not ready.plan.insecure,
-            wait_s=ready.request.wait_s,
-            clock=world.clock,
-            sleep=world.sleep,
+            patience=Patience(
+                wait_s=ready.request.wait_s,
+                clock=world.clock,
+                sleep=world.sleep,
+                stopped=lambda: bool(world.stop.signals),
+            ),
         )
         pinned = [(origin.host, origin.port, addresses), *_others(ready.config, target)]
         order = _order(ready, world, target, pinned)

@@ -17,6 +17,7 @@ from perf_analysis.facts import EndState
 from perf_documents.errors import RefusedError, ScenarioError
 from perf_documents.events import Notice, Progress
 from perf_documents.files import make_private_folder, write_atomic
+from perf_documents.redact import Redactor, secrets_of
 from perf_loadtests import spool
 from perf_loadtests.assemble import Ending, Record, build_run
 from perf_loadtests.output import CappedOutput
@@ -104,7 +105,7 @@ class Supervisor:
                 process = self._start(descriptor, control_out)
             finally:
                 os.close(control_out)
-            output = CappedOutput(process)
+            output = CappedOutput(process, Redactor(secrets_of(self._around.environ)).clean)
             try:
                 self._watch(process, record)
             finally:
@@ -170,9 +171,9 @@ class Supervisor:
     def _check_rules(self, record: Record) -> None:
         if self._stopping.ending.asked is not None or record.sum.last is None:
             return
-        since_s, at_s = record.sum.only_transport_since_s, record.sum.last.at_s
-        if since_s is not None and at_s - since_s >= TRANSPORT_ONLY_S:
-            detail = f"target stopped answering: only transport errors since {since_s:.1f} s"
+        at_s, only_s = record.sum.last.at_s, record.sum.only_transport_s
+        if only_s >= TRANSPORT_ONLY_S:
+            detail = f"target stopped answering: only transport errors for {only_s:.1f} s"
             self._abort(EndState.STOPPED, detail)
             return
         if record.sum.last is not self._judged:

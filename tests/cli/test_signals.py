@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -69,3 +70,17 @@ def test_a_hang_up_under_nohup_is_ignored(desk: Desk) -> None:
     process.send_signal(signal.SIGHUP)
     returncode, out, err = ended(process)
     assert returncode == 0, out + err
+
+
+def test_a_signal_ends_the_wait_for_a_target(desk: Desk) -> None:
+    desk.write()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        process = desk.launch(more=["--target", url, "--wait", "60s"])
+        time.sleep(1.5)
+        process.send_signal(signal.SIGTERM)
+        returncode, out, err = ended(process)
+    assert returncode == 143, out + err
+    assert "interrupted" in err
+    assert desk.stored() == []

@@ -5,17 +5,21 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+import gevent
 import pytest
 from geventhttpclient.client import HTTPClient
-from locust import FastHttpUser, HttpUser, User, events, task
+from locust import FastHttpUser, HttpUser, User, events, log, task
 from locust.contrib.fasthttp import FastHttpSession
+from locust.event import EventHook
+from locust.exception import StopUser
 from locust.user.task import DefaultTaskSet, TaskSet
 
 from perf_documents.errors import ScenarioError
 from perf_loadtests.engine import locust_compat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from argparse import ArgumentParser
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from locust.env import Environment
@@ -50,13 +54,91 @@ def test_locust_still_waits_by_calling_wait_on_the_task_set() -> None:
     assert "RescheduleTaskImmediately:\n                    pass" in source
 
 
-def test_wait_can_be_replaced_for_every_task_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[object] = []
-    monkeypatch.setattr(TaskSet, "wait", TaskSet.wait)
-    locust_compat.replace_wait(lambda task_set, _wait: seen.append(task_set))
-    mark = object.__new__(DefaultTaskSet)
-    mark.wait()
-    assert seen == [mark]
+def test_the_wait_of_locusts_own_loop_is_replaced_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, environment: Environment
+) -> None:
+    between: list[TaskSet] = []
+    plain: list[TaskSet] = []
+    monkeypatch.setattr(TaskSet, "wait", plain.append)
+
+    def end(task_set: TaskSet, wait: Callable[[], None]) -> None:
+        between.append(task_set)
+        wait()
+        raise StopUser
+
+    class Waiting(User):
+        @task
+        def one(self) -> None:
+            self.wait()  # type: ignore[no-untyped-call]  # a method of Locust
+
+    locust_compat.replace_wait(end)
+    user = Waiting(environment)
+    user.run()  # type: ignore[no-untyped-call]  # a method of Locust
+    assert between == [locust_compat.task_set_of(user)]
+    # the scenario's own wait, inside the task, and the one of the loop
+    assert plain == 2 * between
+
+
+def test_a_first_listener_hears_before_those_of_the_scenario() -> None:
+    hook, heard = EventHook(), list[str]()
+
+    def ends(**_: object) -> None:
+        heard.append("scenario")
+        raise StopUser
+
+    hook.add_listener(ends)
+    locust_compat.listen_first(hook, lambda **_: heard.append("ours"))
+    with pytest.raises(StopUser):
+        hook.fire()
+    assert heard == ["ours", "scenario"]
+
+
+def test_a_failing_listener_is_kept_in_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "unhandled_greenlet_exception", False)
+    hook = EventHook()
+    hook.add_listener(lambda **_: 1 // 0)
+    assert not locust_compat.listener_failed()
+    hook.fire()
+    assert locust_compat.listener_failed()
+
+
+def test_a_scenario_can_only_ask_the_runner_to_stop(environment: Environment) -> None:
+    asked: list[str] = []
+    runner = environment.runner
+    assert runner is not None
+    for name in ("quit", "stop"):
+        assert callable(getattr(type(runner), name))
+    locust_compat.hold_runner(environment, lambda: asked.append("stop"))
+    runner.quit()
+    runner.stop()
+    assert asked == ["stop", "stop"]
+    del runner.quit, runner.stop
+
+
+def test_uncaught_exceptions_of_greenlets_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[object, BaseException]] = []
+    hub = gevent.get_hub()
+    monkeypatch.setattr(hub, "handle_error", hub.handle_error)
+    locust_compat.watch_greenlets(lambda greenlet, error: heard.append((greenlet, error)))
+
+    def leave() -> None:
+        raise StopUser
+
+    failing = gevent.spawn(lambda: 1 // 0)
+    gevent.joinall([failing, gevent.spawn(leave)])
+    assert heard == [(failing, failing.exception)]
+
+
+def test_required_arguments_of_a_scenario_are_refused() -> None:
+    def add(parser: ArgumentParser) -> None:
+        parser.add_argument("--needed", required=True)
+
+    events.init_command_line_parser.add_listener(add)
+    try:
+        with pytest.raises(ScenarioError, match="requires command-line arguments"):
+            locust_compat.make_environment([Fast], "http://127.0.0.1:9")
+    finally:
+        events.init_command_line_parser.remove_listener(add)
 
 
 def test_locusts_own_statistics_see_no_request(environment: Environment) -> None:
@@ -78,8 +160,9 @@ def test_listeners_of_the_scenario_are_heard(environment: Environment) -> None:
 def test_a_driven_class_keeps_its_name_and_its_weighted_tasks() -> None:
     made: list[User] = []
     driven = locust_compat.drive(
-        Fast, host="http://h", insecure=False, created=made.append, ready=made.append
-    )
+        Fast, host="http://h", insecure=False, created=made.append, ready=made.append,
+        leaving=lambda *_: None,
+    )  # fmt: skip
     assert driven.__name__ == "Fast"
     assert driven.host == "http://h"
     assert [task.__name__ for task in driven.tasks] == ["one", "two", "two"]  # type: ignore[union-attr]  # tasks are functions here
@@ -90,8 +173,9 @@ def test_a_driven_user_reports_when_it_is_made_and_verifies_certificates(
 ) -> None:
     made: list[User] = []
     driven = locust_compat.drive(
-        Fast, host="http://127.0.0.1:9", insecure=False, created=made.append, ready=made.append
-    )
+        Fast, host="http://127.0.0.1:9", insecure=False, created=made.append, ready=made.append,
+        leaving=lambda *_: None,
+    )  # fmt: skip
     user = driven(environment)
     assert made == [user]
     assert driven.insecure is False  # type: ignore[attr-defined]  # a FastHttpUser
@@ -149,6 +233,29 @@ def test_a_scenario_that_would_shadow_a_module_is_refused(tmp_path: Path) -> Non
     path.write_text("from locust import User")
     with pytest.raises(ScenarioError, match="shadow the module"):
         locust_compat.import_scenario(path, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("class A(User):\n    weight = 0\n    @task\n    def t(self): ...", "weight 0"),
+        (("A = type('Same', (User,), {'tasks': [print]})\n"
+         "B = type('Same', (User,), {'tasks': [print]})"), "two user classes are named Same"),
+    ],
+)  # fmt: skip
+def test_classes_that_cannot_be_told_apart_or_chosen_are_refused(
+    tmp_path: Path, source: str, message: str
+) -> None:
+    path = tmp_path / "odd.py"
+    path.write_text(f"from locust import User, task\n{source}\n")
+    with pytest.raises(ScenarioError, match=message):
+        locust_compat.import_scenario(path, None)
+
+
+def test_a_class_under_two_names_is_one_class(tmp_path: Path) -> None:
+    path = tmp_path / "twice.py"
+    path.write_text("from locust import User\nclass A(User):\n    tasks = [print]\nB = A\n")
+    assert len(locust_compat.import_scenario(path, None)) == 1
 
 
 def test_a_class_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:

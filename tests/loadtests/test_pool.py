@@ -1,10 +1,44 @@
 from __future__ import annotations
 
-from hypothesis import settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from perf_loadtests.pool import Pool
+from perf_loadtests.pool import Pool, shares_of
+
+
+@pytest.mark.parametrize(
+    ("total", "weights", "shares"),
+    [
+        (10, [1.0], [10]),
+        (10, [1.0, 9.0], [1, 9]),
+        (10, [1.0, 1.0, 1.0], [4, 3, 3]),
+        (3, [1.0, 1.0, 998.0], [1, 1, 1]),
+        (100, [0.5, 0.3, 0.2], [50, 30, 20]),
+    ],
+)
+def test_vus_are_split_by_weight(total: int, weights: list[float], shares: list[int]) -> None:
+    assert shares_of(total, weights) == shares
+
+
+@given(
+    st.lists(st.floats(0.01, 1000.0), min_size=1, max_size=20).flatmap(
+        lambda weights: st.tuples(st.just(weights), st.integers(len(weights), 5000))
+    )
+)
+def test_every_class_has_a_vu_and_none_is_left_over(case: tuple[list[float], int]) -> None:
+    weights, total = case
+    shares = shares_of(total, weights)
+    assert sum(shares) == total
+    assert min(shares) >= 1
+    for share, weight in zip(shares, weights, strict=True):
+        assert share <= max(1, total * weight / sum(weights) + 1)
+
+
+def test_fewer_vus_than_classes_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 VUs for 3 user classes"):
+        shares_of(2, [1.0, 1.0, 1.0])
 
 
 def test_the_vu_that_was_idle_longest_takes_the_arrival() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from engine_runs import counts_of, post
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import IO
 
     from perf_loadtests.target.launch import DemoTarget
@@ -129,10 +129,10 @@ class Desk:
         """Arguments of a run of the profile `short` against the demo service."""
         return ["run", "--profile", "short", "--target", self.demo.url, *arguments]
 
-    def launch(self, *command: str) -> subprocess.Popen[bytes]:
+    def launch(self, *command: str, more: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """Begin a run of `short`, through another command where one is given."""
         return subprocess.Popen(
-            [*command, *PERF, *self.order()],
+            [*command, *PERF, *self.order(*more)],
             cwd=self.folder,
             env=environment(),
             stdin=subprocess.DEVNULL,

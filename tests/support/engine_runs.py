@@ -91,6 +91,7 @@ class Bench:
         *,
         emit: Callable[[Progress | Notice], None] | None = None,
         url: str | None = None,
+        log: Path | None = None,
         **plan: object,
     ) -> Run:
         """Run a scenario's source by a plan."""
@@ -120,6 +121,7 @@ class Bench:
             sleep=time.sleep,
             emit=emit or self.events.append,
             stop=self.stop,
+            log=log,
         )
         run = Supervisor(order, made, around).run()
         check_accounts(run)

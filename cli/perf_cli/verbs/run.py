@@ -14,7 +14,7 @@ import click
 
 from perf_analysis.judgement import judge
 from perf_cli.options import DURATION, SCALE
-from perf_cli.output import look_of
+from perf_cli.output import look_of, say
 from perf_cli.registry import VERBS
 from perf_cli.signals import Signals
 from perf_cli.sinks import Sinks, deliver
@@ -102,10 +102,13 @@ def command(**given: Unpack[RunFlags]) -> int:
         out = _out_folder(given["out"], ready.workspace.state / "runs" / ready.run_id)
         try:
             run = execute(ready, world, log=out / "engine.log")
-        except PerfError:
+        except PerfError as error:
             with contextlib.suppress(OSError):
                 out.rmdir()  # only where nothing was written into it
-            raise
+            if signals.code is None:
+                raise
+            say(f"perf run: interrupted; {error}")
+            return signals.code
         run = replace(run, judgement=judge(run.facts(), run.measured, run.plan.thresholds))
     sinks = Sinks(
         out=out,

@@ -50,8 +50,8 @@ class Engine:
         self._clock = clock
         self._wall = wall
         self._plan: Plan = decode_plan(order.plan)
-        cleaner = Redactor(secrets_of(dict(os.environ)))
-        self._ledger = Ledger(self._plan, clock=clock, clean=cleaner.clean)
+        self._clean = Redactor(secrets_of(dict(os.environ))).clean
+        self._ledger = Ledger(self._plan, clock=clock, clean=self._clean)
         self._load: Load | None = None
 
     def run(self, control: Control) -> None:
@@ -146,7 +146,7 @@ class Engine:
         self._spool.sync()
 
     def _event(self, kind: str, text: str) -> None:
-        self._spool.write({"type": "event", "kind": kind, "text": text[:2000]})
+        self._spool.write({"type": "event", "kind": kind, "text": self._clean(text)[:2000]})
 
     def _not_allowed(self, place: str) -> None:
         self._event(NOT_ALLOWED.upper(), place)

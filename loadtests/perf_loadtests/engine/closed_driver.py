@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from gevent.event import Event
@@ -81,6 +82,7 @@ class ClosedDriver:
         vu.ready = True
         self._starting -= 1
         self._active[vu] = None
+        self._leave_if_asked(vu)
         self._begin(vu)
 
     def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[], None]) -> None:
@@ -91,6 +93,11 @@ class ClosedDriver:
         wait()
         self._leave_if_asked(vu)
         self._begin(vu)
+
+    def handed(self, vu: VirtualUser) -> bool:
+        """No VU is handed anything."""
+        del vu
+        return False
 
     def gone(self, vu: VirtualUser) -> None:
         """Forget a VU whose greenlet has ended."""
@@ -131,6 +138,7 @@ class ClosedDriver:
 
     def _cut_overdue(self, now_s: float) -> None:
         for vu in [vu for vu, until_s in self._leaving.items() if now_s > until_s]:
+            self._leaving[vu] = math.inf  # once: its `on_stop` may still log out
             vu.kill()
 
     def _account(self, from_s: float, to_s: float, wanted: int) -> None:

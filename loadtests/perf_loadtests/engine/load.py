@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import gevent
+from gevent import GreenletExit
 from gevent.event import Event
-from locust.user.users import User
+from locust.exception import StopTest
 
 from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine.client import wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
+from perf_loadtests.engine.crew import Crew
+from perf_loadtests.engine.listeners import Listeners
 from perf_loadtests.engine.open_driver import OpenDriver
 from perf_loadtests.engine.probes import settle_gc
-from perf_loadtests.engine.virtual_user import PENDING_KEY, Limits, Pending, VirtualUser
-from perf_loadtests.recorder import Sample
+from perf_loadtests.engine.virtual_user import Limits, VirtualUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from locust.user.task import TaskSet
+    from locust.user.users import User
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
@@ -63,6 +66,10 @@ class Driver(Protocol):
         """Stand between two iterations of a VU."""
         ...
 
+    def handed(self, vu: VirtualUser) -> bool:
+        """Whether a VU has an arrival that it has not begun."""
+        ...
+
     def gone(self, vu: VirtualUser) -> None:
         """Forget a VU that ended."""
         ...
@@ -85,17 +92,18 @@ class Load:
         self._plan = plan
         self._ledger = ledger
         self._limits = Limits(timeout_s=plan.timeout_s, insecure=plan.insecure)
-        self._vus: dict[User, VirtualUser] = {}
+        self._crew = Crew()
         driven = [
             locust_compat.drive(
-                cls, host=host, insecure=plan.insecure, created=self._created, ready=self._ready
+                cls, host=host, insecure=plan.insecure, created=self._created, ready=self._ready,
+                leaving=self._leaving,
             )
             for cls in classes
-        ]
+        ]  # fmt: skip
         self._environment = locust_compat.make_environment(driven, host)
-        events = self._environment.events
-        events.request.add_listener(self._on_request)
-        events.user_error.add_listener(self._on_user_error)
+        locust_compat.hold_runner(self._environment, lambda: self.interrupt("stop"))
+        self._listeners = Listeners(self._crew, ledger)
+        self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
         kind = OpenDriver if plan.open_model else ClosedDriver
         self._driver: Driver = kind(plan, driven, ledger, self._spawn)
@@ -153,32 +161,40 @@ class Load:
 
     def _drain(self) -> None:
         """Let iterations end; then requests in flight; what is left is abandoned with its age."""
-        for vu in list(self._vus.values()):
-            if vu.iteration is None and vu.ready:
+        for vu in self._crew:
+            waits = vu.iteration is None and not self._driver.handed(vu)
+            if waits and vu.ready and not vu.leaving:
                 vu.kill()
         self._wait_for_all(self._plan.graceful_stop_s)
         self._limits.closed = True
         # requests in flight run to their own deadline, so only what is stopped is abandoned
         self._wait_for_all(self._plan.timeout_s + 0.5)
-        self.drained = not self._vus
-        for vu in list(self._vus.values()):
+        self.drained = not self._busy()
+        for vu in self._crew:
             vu.kill()
         deadline_s = self._ledger.clock() + KILL_GRACE_S
-        while self._vus and self._ledger.clock() < deadline_s:
+        while self._crew and self._ledger.clock() < deadline_s:
             gevent.sleep(0.01)
-        for vu in list(self._vus.values()):
+        for vu in self._crew:
             # a task that will not die does not keep the accounts open
             vu.cut = True
             self._gone(vu)
+        for vu in list(self._limits.in_flight):
+            vu.settle(cut=True)
         self._driver.close()
         self._environment.events.test_stop.fire(environment=self._environment)
         self._environment.events.quitting.fire(environment=self._environment)
+        self._listeners.closing(self._environment)
+
+    def _busy(self) -> bool:
+        """Whether VUs are there, or requests that greenlets of ended VUs still wait for."""
+        return bool(self._crew or self._limits.in_flight)
 
     def _wait_for_all(self, limit_s: float) -> None:
         if self._interrupted.is_set():
             limit_s = min(limit_s, INTERRUPT_GRACE_S)
         deadline_s = self._ledger.clock() + limit_s
-        while self._vus and self._ledger.clock() < deadline_s:
+        while self._busy() and self._ledger.clock() < deadline_s:
             if self._interrupted.is_set():
                 deadline_s = min(deadline_s, self._ledger.clock() + INTERRUPT_GRACE_S)
                 gevent.sleep(0.02)
@@ -190,61 +206,32 @@ class Load:
         if runner is None:
             raise RuntimeError("the environment lost its runner")
         for user in runner.spawn_users({class_name: 1}):
-            vu = self._vus[user]
-            vu.runs_in(user.greenlet)
+            vu = self._crew.runs_in(user, user.greenlet)
             user.greenlet.link(lambda _greenlet, vu=vu: self._gone(vu))
 
     def _created(self, user: User) -> None:
-        self._vus[user] = VirtualUser(user, self._ledger, self._limits)
+        vu = VirtualUser(user, self._ledger, self._limits)
+        wrap_client(vu)
+        self._crew.add(vu)
 
     def _ready(self, user: User) -> None:
-        self._driver.ready(self._vus[user])
+        self._driver.ready(self._crew.of_user(user))
+
+    def _leaving(self, user: User, error: BaseException) -> None:
+        vu = self._crew.of_user(user)
+        vu.leaving = True
+        # a VU may end itself; what ends the test, or kills it from outside, is no end of ours
+        if isinstance(error, StopTest) or (isinstance(error, GreenletExit) and not vu.cut):
+            vu.note_exception(error)
 
     def _between(self, task_set: TaskSet, wait: Callable[[], None]) -> None:
-        self._driver.between(self._vus[task_set.user], task_set, wait)
+        vu = self._crew.of_user(task_set.user)
+        if not vu.ready or vu.leaving:
+            wait()  # a task set that the scenario runs by itself in `on_start` or `on_stop`
+            return
+        self._driver.between(vu, task_set, wait)
 
     def _gone(self, vu: VirtualUser) -> None:
-        if self._vus.pop(vu.user, None) is not None:
+        if self._crew.remove(vu):
             self._driver.gone(vu)
-
-    def _on_user_error(self, user_instance: object, exception: BaseException, **_: object) -> None:
-        # from a task set Locust hands over the task set, from on_start the user
-        user = getattr(user_instance, "user", user_instance)
-        vu = self._vus.get(user) if isinstance(user, User) else None
-        if vu is not None:
-            vu.note_exception(exception)
-
-    def _on_request(self, **event: object) -> None:
-        context, error = event.get("context"), event.get("exception")
-        exception = error if isinstance(error, BaseException) else None
-        pending = context.get(PENDING_KEY) if isinstance(context, dict) else None
-        if isinstance(pending, Pending):
-            pending.status = getattr(event.get("response"), "status_code", 0) or 0
-            pending.vu.measure(event.get("response_length"))
-            pending.vu.report(pending, exception, event.get("response_time"))
-            return
-        self._book_foreign(event, exception)
-
-    def _book_foreign(self, event: dict[str, object], exception: BaseException | None) -> None:
-        """Book a request of a client that is not Locust's own: known only when it ends."""
-        ledger = self._ledger
-        took, kind = event.get("response_time"), str(event.get("request_type"))
-        took_s = took / 1000.0 if isinstance(took, int | float) else math.nan
-        now_s = ledger.offset_s()
-        ledger.counts.requests_known = False
-        ledger.counts.requests_started += 1
-        sample = Sample(
-            scenario=str(event.get("scenario") or "custom"),
-            method="".join(c for c in kind.upper() if c.isascii() and c.isalpha())[:16],
-            name=str(event.get("name")),
-            status=0,
-            error_class="assertion" if exception else "",
-            slot=ledger.slot_at(now_s if math.isnan(took_s) else now_s - took_s),
-            end_window=ledger.window_at(now_s),
-            service_s=took_s,
-            latency_s=None,
-            first=False,
-            asserted=False,
-            received_bytes=0,
-        )
-        ledger.request(sample, f"{type(exception).__name__}: {exception}" if exception else "")
+            vu.settle(cut=vu.cut)

@@ -9,11 +9,12 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+import gevent
 import locust
-from locust import argument_parser
+from locust import argument_parser, log
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from locust.env import Environment
-from locust.exception import StopTest, StopUser
+from locust.exception import StopUser
 from locust.user.task import DefaultTaskSet, TaskSet
 from locust.user.users import HttpUser, User
 from locust.util.load_locustfile import is_user_class, load_locustfile
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from geventhttpclient.client import HTTPClient, HTTPClientPool
     from geventhttpclient.url import URL
+    from locust.event import EventHook
 
 RUNNING, WAITING = "running", "waiting"
 
@@ -47,7 +49,8 @@ def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
         found, _shapes = load_locustfile(str(path))
     except (Exception, SystemExit) as error:  # whatever a scenario raises
         raise ScenarioError(_explain(path, error)) from error
-    classes = [cls for cls in found.values() if is_user_class(cls)]
+    # a class under two names is one class
+    classes = list(dict.fromkeys(cls for cls in found.values() if is_user_class(cls)))
     if class_name is not None:
         names = ", ".join(cls.__name__ for cls in classes) or "none"
         classes = [cls for cls in classes if cls.__name__ == class_name]
@@ -58,12 +61,24 @@ def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
             f"{path}: no user class found; expected a class that extends locust.HttpUser, "
             "FastHttpUser or User"
         )
+    _check_classes(path, classes)
+    return classes
+
+
+def _check_classes(path: Path, classes: Sequence[type[User]]) -> None:
     for cls in classes:
+        if sum(other.__name__ == cls.__name__ for other in classes) > 1:
+            raise ScenarioError(
+                f"{path}: two user classes are named {cls.__name__}; next: rename one"
+            )
         if not cls.tasks:
             raise ScenarioError(
                 f"{path}: {cls.__name__} has no tasks; next: mark a method with @task"
             )
-    return classes
+        if not cls.weight > 0:
+            raise ScenarioError(
+                f"{path}: {cls.__name__} has weight {cls.weight}; expected a weight above 0"
+            )
 
 
 def _explain(path: Path, error: BaseException) -> str:
@@ -99,12 +114,12 @@ def shared_ssl_context() -> ssl.SSLContext:
 
 def drive(
     cls: type[User], *, host: str, insecure: bool, created: Callable[[User], None],
-    ready: Callable[[User], None],
+    ready: Callable[[User], None], leaving: Callable[[User, BaseException], None],
 ) -> type[User]:  # fmt: skip
-    """Subclass of a scenario class, of the same name, that reports when its VUs are made and ready.
+    """Subclass of a scenario class, of the same name, that reports how its VUs come and go.
 
     `ready` returns when the VU may begin its first iteration: Locust runs the first task at once
-    after `on_start`.
+    after `on_start`. `leaving` is told what ends the VU, before `on_stop` runs.
     """
 
     def __init__(self: User, environment: Environment) -> None:  # noqa: N807  # becomes a method
@@ -116,12 +131,10 @@ def drive(
         ready(self)
 
     def on_stop(self: User) -> None:
-        # Locust runs it while it handles what ended the user: the only sight of a StopTest
+        # Locust runs it while it handles what ended the user: the only sight of that
         error = sys.exc_info()[1]
-        if isinstance(error, StopTest):
-            self.environment.events.user_error.fire(
-                user_instance=self, exception=error, tb=error.__traceback__
-            )
+        if error is not None:
+            leaving(self, error)
         cls.on_stop(self)
 
     members: dict[str, object] = {
@@ -137,13 +150,26 @@ def drive(
 
 
 def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
-    """Environment with a local runner, Locust's own statistics off, and no configuration read."""
+    """Environment with a local runner, Locust's own statistics off, and no configuration read.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario has command-line arguments that must be given.
+    """
     parser = argument_parser.get_parser(default_config_files=[])
+    try:
+        options = parser.parse_args([])
+    except SystemExit as error:
+        raise ScenarioError(
+            "the scenario requires command-line arguments of its own, which perfproof does not "
+            "pass on; next: give them defaults, or read the environment"
+        ) from error
     environment = Environment(
         user_classes=list(classes),
         events=locust.events,  # else listeners registered in the scenario never fire
         host=host,
-        parsed_options=parser.parse_args([]),
+        parsed_options=options,
     )
     runner = environment.create_local_runner()
     # the statistics' listener is the newest: its tables grow with names, and it costs 10 % at speed
@@ -155,16 +181,51 @@ def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
     return environment
 
 
+def listen_first(hook: EventHook, handler: Callable[..., None]) -> None:
+    """Add a listener before all others: one that raises StopUser keeps the event from the rest."""
+    hook._handlers.insert(0, handler)  # noqa: SLF001  # add_listener only appends
+
+
+def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:
+    """Let a scenario that stops or quits the runner stop the run: Locust would only kill users."""
+    runner = environment.runner
+    if runner is not None:
+        runner.quit = runner.stop = stop  # type: ignore[method-assign]  # this run only
+
+
+def listener_failed() -> bool:
+    """Whether a listener raised, which Locust logs and keeps in a flag."""
+    return log.unhandled_greenlet_exception
+
+
+def watch_greenlets(tell: Callable[[object, BaseException], None]) -> None:
+    """Let `tell` hear of every exception that left a greenlet, beside the usual printing."""
+    hub = gevent.get_hub()
+    original: Callable[..., None] = hub.handle_error
+
+    def handle_error(context: object, kind: object, value: object, trace: object) -> None:
+        if isinstance(value, Exception | gevent.Timeout) and not isinstance(value, StopUser):
+            tell(context, value)
+        original(context, kind, value, trace)
+
+    hub.handle_error = handle_error  # gevent documents it as replaceable on the hub
+
+
 def replace_wait(between: Callable[[TaskSet, Callable[[], None]], None]) -> None:
     """Let `between` run wherever Locust waits between two tasks, nested task sets included.
 
     `wait` is what Locust calls after a normal end, after RescheduleTask and after an exception, and
-    not after an interrupted task set: the next task then belongs to the same iteration.
+    not after an interrupted task set: the next task then belongs to the same iteration. A scenario
+    that calls it inside a task, `on_start` or `on_stop` just waits.
     """
-    original = TaskSet.wait
+    original: Callable[[TaskSet], None] = TaskSet.wait
+    loop = TaskSet.run.__code__
 
     def wait(self: TaskSet) -> None:
-        between(self, functools.partial(original, self))
+        if sys._getframe(1).f_code is loop:  # noqa: SLF001  # CPython's own name of the caller
+            between(self, functools.partial(original, self))
+        else:
+            original(self)
 
     TaskSet.wait = wait  # type: ignore[method-assign]  # there is no hook for it
 

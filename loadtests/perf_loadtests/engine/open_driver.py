@@ -11,8 +11,9 @@ from gevent.event import Event
 from gevent.hub import Waiter
 
 from perf_analysis.series import Slot
+from perf_documents.errors import ScenarioError
 from perf_loadtests.engine import locust_compat
-from perf_loadtests.pool import Pool
+from perf_loadtests.pool import Pool, shares_of
 from perf_loadtests.schedule import arrivals, choose, rate_at, splitmix64
 
 if TYPE_CHECKING:
@@ -63,16 +64,26 @@ class OpenDriver:
         self._handed: dict[VirtualUser, Due] = {}
         self._stop = Event()
         self._stopping = False
-        share, extra = divmod(plan.max_vus, len(classes))
-        pre, pre_extra = divmod(plan.pre_allocated_vus, len(classes))
+        if plan.max_vus < len(classes):
+            raise ScenarioError(
+                f"max_vus is {plan.max_vus}, the scenario has {len(classes)} user classes; "
+                "expected a VU for each at least; next: raise max_vus or name one class"
+            )
+        weights = [float(cls.weight) for cls in classes]
+        shares = zip(
+            classes,
+            shares_of(plan.max_vus, weights),
+            shares_of(max(plan.pre_allocated_vus, len(classes)), weights),
+            strict=True,
+        )
         self._groups = {
             cls.__name__: _Group(
                 name=cls.__name__,
                 weight=float(cls.weight),
-                pool=Pool(max_vus=max(1, share + (index < extra))),
-                pre_allocated=max(1, pre + (index < pre_extra)),
+                pool=Pool(max_vus=most),
+                pre_allocated=min(pre, most),
             )
-            for index, cls in enumerate(classes)
+            for cls, most, pre in shares
         }
 
     @property
@@ -121,6 +132,8 @@ class OpenDriver:
         """Take the first arrival, or park until one is due (called once, after `on_start`)."""
         vu.ready = True
         due = self._groups[vu.scenario].pool.started(vu)
+        if due is None and self._stopping:
+            raise locust_compat.end_of_user()
         self._take(vu, due or self._park(vu), locust_compat.task_set_of(vu.user))
 
     def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[], None]) -> None:
@@ -131,6 +144,10 @@ class OpenDriver:
         if due is None and self._stopping:
             raise locust_compat.end_of_user()
         self._take(vu, due or self._park(vu), task_set)
+
+    def handed(self, vu: VirtualUser) -> bool:
+        """Whether a VU was handed an arrival that it has not begun."""
+        return vu in self._handed
 
     def gone(self, vu: VirtualUser) -> None:
         """Forget a VU whose greenlet has ended."""

@@ -8,6 +8,7 @@ import ssl
 import zlib
 from typing import TYPE_CHECKING
 
+import gevent
 import requests.exceptions
 import urllib3.exceptions
 from geventhttpclient._parser import HTTPParseError
@@ -62,7 +63,7 @@ _BY_TYPE: _Rules = (
      "body_truncated"),
     ((requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema,
       requests.exceptions.MissingSchema), "bad_redirect"),
-    ((TimeoutError, requests.exceptions.Timeout), "timeout"),
+    ((TimeoutError, requests.exceptions.Timeout, gevent.Timeout), "timeout"),
 )  # fmt: skip
 _LAST_RESORT: _Rules = (
     (ssl.SSLError, "tls_handshake"),

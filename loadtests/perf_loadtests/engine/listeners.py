@@ -1,0 +1,98 @@
+"""What Locust and the scenario report: requests, exceptions, and what went wrong elsewhere."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from locust.exception import CatchResponseError
+
+from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine.client import PENDING_KEY
+from perf_loadtests.engine.virtual_user import Pending, describe
+from perf_loadtests.recorder import Sample
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+    from perf_loadtests.engine.crew import Crew
+    from perf_loadtests.engine.ledger import Ledger
+
+
+class Listeners:
+    """Books what is reported by events."""
+
+    def __init__(self, crew: Crew, ledger: Ledger) -> None:
+        self._crew = crew
+        self._ledger = ledger
+
+    def install(self, environment: Environment) -> None:
+        """Listen before every listener of the scenario, which may raise and so end the event."""
+        locust_compat.listen_first(environment.events.request, self.request)
+        locust_compat.listen_first(environment.events.user_error, self.user_error)
+        locust_compat.watch_greenlets(self.greenlet_error)
+
+    def request(self, **event: object) -> None:
+        """Book the end of a request."""
+        context, error = event.get("context"), event.get("exception")
+        if error is not None and not isinstance(error, BaseException):
+            # clients that report a text or a number; an empty one means none, as in Locust
+            error = CatchResponseError(str(error)) if error else None
+        pending = context.get(PENDING_KEY) if isinstance(context, dict) else None
+        if isinstance(pending, Pending):
+            pending.status = getattr(event.get("response"), "status_code", 0) or 0
+            took, length = event.get("response_time"), event.get("response_length")
+            pending.vu.report(pending, error, took, length)
+            return
+        self._book_foreign(event, error)
+
+    def user_error(self, user_instance: object, exception: BaseException, **_: object) -> None:
+        """Book an exception that left a task or an `on_start`."""
+        vu = self._crew.of_instance(user_instance)
+        if vu is not None:
+            vu.note_exception(exception)
+
+    def greenlet_error(self, greenlet: object, error: BaseException) -> None:
+        """Book an exception that nothing of the scenario caught in a greenlet of its own."""
+        vu = self._crew.of_greenlet(greenlet)
+        if vu is not None:
+            vu.note_exception(error)
+            return
+        kind, place, text = describe(error)
+        self._ledger.raised(kind, place, text, excused=False)
+
+    def closing(self, environment: Environment) -> None:
+        """Book at the end what Locust itself only keeps as a flag or as an exit code."""
+        if locust_compat.listener_failed():
+            text = "a listener of the scenario raised; the log of the load process has its trace"
+            self._ledger.raised("UncaughtException", "event listener", text, excused=False)
+        code = environment.process_exit_code
+        if code:
+            text = f"the scenario set process_exit_code to {code}"
+            self._ledger.raised("ExitCode", "process_exit_code", text, excused=False)
+
+    def _book_foreign(self, event: dict[str, object], exception: BaseException | None) -> None:
+        """Book a request of a client that is not Locust's own: known only when it ends."""
+        ledger, vu = self._ledger, self._crew.current()
+        took, kind = event.get("response_time"), str(event.get("request_type"))
+        took_s = took / 1000.0 if isinstance(took, int | float) else math.nan
+        now_s = ledger.offset_s()
+        ledger.counts.requests_known = False
+        ledger.counts.requests_started += 1
+        if exception is not None and vu is not None:
+            vu.fail_request()
+        sample = Sample(
+            scenario=vu.scenario if vu is not None else "custom",
+            method="".join(c for c in kind.upper() if c.isascii() and c.isalpha())[:16],
+            name=str(event.get("name")),
+            status=0,
+            error_class="assertion" if exception else "",
+            slot=ledger.slot_at(now_s if math.isnan(took_s) else now_s - took_s),
+            end_window=ledger.window_at(now_s),
+            service_s=took_s,
+            latency_s=None,
+            first=False,
+            asserted=False,
+            received_bytes=0,
+        )
+        ledger.request(sample, f"{type(exception).__name__}: {exception}" if exception else "")
