@@ -88,7 +88,7 @@ def read_gauge(metric: str, selection: Selection) -> int:
     last: dict[str, tuple[int, int]] = {}
     present: dict[int, int] = {}
     for name, slots in selection.measured.scenarios.items():
-        if selection.selector.get("scenario", name) != name:
+        if not selection.is_mine(name):
             continue
         for slot, cell in slots.items():
             present[slot.window] = present.get(slot.window, 0) + cell.vus

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perf_analysis.arms import scenario_of, target_of
 from perf_analysis.histogram import Histogram, Split, merge
 from perf_analysis.metrics import OUTCOME_TAGS, is_of_requests
-from perf_analysis.series import ABANDONED, ALL_PHASES, CONTROL, DRAIN
+from perf_analysis.series import ABANDONED, ALL_PHASES, CANDIDATE, CONTROL, DRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,14 +84,20 @@ class Selection:
         ]
 
     def iterations(self, *, scheduled: bool = False) -> list[ScenarioCell]:
-        """Scenario cells of the selected scenario and phase."""
+        """Scenario cells of the selected scenario, target and phase."""
         return [
             cell
             for name, slots in self.measured.scenarios.items()
-            if self.selector.get("scenario", name) == name
+            if self.is_mine(name)
             for slot, cell in slots.items()
             if self._holds(slot.phase, scheduled=scheduled)
         ]
+
+    def is_mine(self, name: str) -> bool:
+        """Whether iterations counted under a name belong to the selected scenario and target."""
+        scenario = scenario_of(name)
+        target = self.selector.get("target", CANDIDATE)
+        return target_of(name) == target and self.selector.get("scenario", scenario) == scenario
 
     def _holds(self, phase: str, *, scheduled: bool) -> bool:
         if self.phase == ALL_PHASES:
@@ -138,13 +145,12 @@ class Selection:
         given none, everything else all. An arrival without a recorded lower bound counts as one
         of 0 s: it is never lost.
         """
-        if self.selector.keys() & OUTCOME_TAGS or self.selector.get("target") == CONTROL:
+        if self.selector.keys() & OUTCOME_TAGS:
             return []
         shares: list[DroppedShare] = []
-        for scenario in self.measured.scenarios:
-            if self.selector.get("scenario", scenario) != scenario:
-                continue
-            within = Selection(self.measured, {"scenario": scenario}, self.phase)
+        for name in filter(self.is_mine, self.measured.scenarios):
+            whole = {"scenario": scenario_of(name), "target": target_of(name)}
+            within = Selection(self.measured, whole, self.phase)
             cells = within.iterations()
             count = sum(cell.dropped for cell in cells)
             if count and self.selector.keys() & {"name", "method"}:
@@ -186,8 +192,9 @@ class Selection:
 
     def _no_iterations(self) -> str:
         scenario = self.selector.get("scenario")
-        if scenario is not None and scenario not in self.measured.scenarios:
-            return f"no iteration has scenario {scenario}; {_seen(list(self.measured.scenarios))}"
+        known = [scenario_of(name) for name in self.measured.scenarios]
+        if scenario is not None and scenario not in known:
+            return f"no iteration has scenario {scenario}; {_seen(known)}"
         return f"nothing was recorded in the phase {self.phase}"
 
     def _no_requests(self) -> str:

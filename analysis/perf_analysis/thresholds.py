@@ -44,11 +44,15 @@ def minimum_n(threshold: Threshold) -> int:
     """
     if METRICS[threshold.metric] in {MetricKind.COUNTER, MetricKind.GAUGE}:
         return 0
-    if threshold.q is None or threshold.q >= 1.0:
+    return LEAST_SAMPLES if threshold.q is None else least_for_quantile(threshold.q)
+
+
+def least_for_quantile(q: float) -> int:
+    """Samples that a gated quantile needs (V2): max(200, ceil(10 / (1 - q)))."""
+    if q >= 1.0:
         return LEAST_SAMPLES
     # exact: in floats 10 / (1 - .9999) is a little more than 100,000
-    tail = _TAIL_SAMPLES / (1 - Fraction(str(threshold.q)))
-    return max(LEAST_SAMPLES, math.ceil(tail))
+    return max(LEAST_SAMPLES, math.ceil(_TAIL_SAMPLES / (1 - Fraction(str(q)))))
 
 
 def evaluate(threshold: Threshold, measured: Measured) -> ThresholdResult:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_analysis.compared import Comparison
 
 OPERATORS = ("<", "<=", ">", ">=", "==", "!=")
 
@@ -160,8 +161,8 @@ class Judgement:
         Every rule in order.
     thresholds : tuple of ThresholdResult
         In the order of the plan.
-    comparison : str
-        Why nothing was compared ("not judged: ...").
+    comparison : Comparison
+        With other runs; it says itself where nothing could be compared.
     valid : bool
         No rule is broken.
     verdict : Verdict
@@ -175,7 +176,7 @@ class Judgement:
 
     checks: tuple[Check, ...]
     thresholds: tuple[ThresholdResult, ...]
-    comparison: str
+    comparison: Comparison
     valid: bool
     verdict: Verdict
     exit_code: int

@@ -15,6 +15,7 @@ from perf_analysis.verdict import Check, Judgement, ThresholdResult
 from perf_documents.cells import decode_scenarios, decode_series, encode_scenarios, encode_series
 from perf_documents.consistency import check_cells
 from perf_documents.errors import DocumentError
+from perf_documents.figures_codec import encode_figures
 from perf_documents.files import read_bounded
 from perf_documents.models import EngineModel, JudgementModel, MeasuredModel, RunModel
 from perf_documents.plan_codec import encode_plan
@@ -81,10 +82,12 @@ def encode_run(run: Run) -> dict[str, object]:
         "load_hash": run.load_hash,
         "plan": encode_plan(run.plan),
         "target": _plain(run.target),
+        "control": _plain(run.control),
         "scenario": _plain(run.scenario),
         "fingerprint": dict(run.fingerprint),
         "git": dict(run.git),
         "measured": _encode_measured(run.measured),
+        "figures": run.figures and encode_figures(run.figures),
         "health": _plain(run.health),
         "engine": _plain(run.engine),
         "client_notes": list(run.client_notes),
@@ -129,8 +132,10 @@ def _run(model: RunModel) -> Run:
         | {
             "plan": model.plan.decode(),
             "target": TargetFacts(**dict(model.target)),
+            "control": model.control and TargetFacts(**dict(model.control)),
             "scenario": ScenarioFacts(**dict(model.scenario)),
             "measured": _measured(model.measured),
+            "figures": model.figures and model.figures.decode(model.run_id),
             "health": tuple(HealthWindow(**dict(window)) for window in model.health),
             "engine": _engine(model.engine),
             "judgement": model.judgement and _judgement(model.judgement),
@@ -165,6 +170,7 @@ def _judgement(model: JudgementModel) -> Judgement:
         **dict(model)
         | {
             "checks": tuple(Check(**dict(check)) for check in model.checks),
+            "comparison": model.comparison.decode(),
             "thresholds": tuple(
                 ThresholdResult(**dict(result) | {"threshold": result.threshold.decode()})
                 for result in model.thresholds

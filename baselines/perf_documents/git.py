@@ -26,9 +26,10 @@ def collect_git(
     program: str = "git",
 ) -> dict[str, str]:
     """Commit, branch, dirty (`yes` or `no`) and remote; empty where there is no repository."""
+    begin, settings = safe_git(folder, environ, program)
 
     def ask(*arguments: str) -> str | None:
-        return _ask([program, "-C", str(folder), *_SAFE, *arguments], environ)
+        return _ask([*begin, *arguments], settings)
 
     commit = ask("rev-parse", "--verify", "HEAD")
     if not commit:
@@ -44,15 +45,22 @@ def collect_git(
     return {key: visible(cleaner.clean(value)) for key, value in facts.items() if value}
 
 
+def safe_git(
+    folder: Path, environ: Mapping[str, str], program: str = "git"
+) -> tuple[list[str], dict[str, str]]:
+    """Beginning of a git command about a folder, and the environment to run it in."""
+    # GIT_DIR and its kin would answer for another repository
+    inherited = {name: text for name, text in environ.items() if not name.startswith("GIT_")}
+    settings = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return [program, "-C", str(folder), *_SAFE], {**inherited, **settings}
+
+
 def _branch_of_ci(environ: Mapping[str, str]) -> str:
     return next((environ[name] for name in _CI_BRANCH if environ.get(name)), "")
 
 
-def _ask(command: list[str], environ: Mapping[str, str]) -> str | None:
+def _ask(command: list[str], settings: Mapping[str, str]) -> str | None:
     """Return what git answers, without blanks around it; None if it could not."""
-    # GIT_DIR and its kin would answer for another repository
-    inherited = {name: text for name, text in environ.items() if not name.startswith("GIT_")}
-    settings = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         answer = subprocess.run(
             command,
@@ -60,7 +68,7 @@ def _ask(command: list[str], environ: Mapping[str, str]) -> str | None:
             capture_output=True,
             timeout=TIMEOUT_S,
             check=False,
-            env={**inherited, **settings},
+            env=dict(settings),
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

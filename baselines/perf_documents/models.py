@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field
 from perf_analysis.facts import EndState
 from perf_analysis.verdict import Outcome, Verdict
 from perf_documents.cells import CellsModel, Count, PhaseName, Seconds, StrictModel, Text
+from perf_documents.comparison_model import ComparisonModel
+from perf_documents.figures_codec import FiguresModel
 from perf_documents.plan_codec import PlanModel, ThresholdModel
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z", re.ASCII)
@@ -179,7 +181,7 @@ class JudgementModel(StrictModel):
 
     checks: Annotated[tuple[CheckModel, ...], Field(max_length=20)]
     thresholds: Annotated[tuple[ThresholdResultModel, ...], Field(max_length=1000)]
-    comparison: Words
+    comparison: ComparisonModel
     valid: bool
     verdict: Verdict
     exit_code: ExitCode
@@ -191,7 +193,7 @@ class RunModel(StrictModel):
     """The run document: one execution of a profile."""
 
     # "schema" itself is a name of pydantic's own
-    schema_: Annotated[Literal[1], Field(alias="schema")]
+    schema_: Annotated[Literal[2], Field(alias="schema")]
     run_id: RunId
     version: Text
     started_at: Instant
@@ -200,10 +202,12 @@ class RunModel(StrictModel):
     load_hash: Sha256
     plan: PlanModel
     target: TargetModel
+    control: TargetModel | None
     scenario: ScenarioModel
     fingerprint: Facts
     git: Facts
     measured: MeasuredModel
+    figures: FiguresModel | None
     health: Annotated[tuple[HealthModel, ...], Field(max_length=10_000)]
     engine: EngineModel
     client_notes: Annotated[tuple[Words, ...], Field(max_length=1000)]

@@ -42,9 +42,24 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What a comparison must show; not judged yet, but part of every plan."""
+    """What a comparison must show.
+
+    Attributes
+    ----------
+    comparison : str
+        `regression`, `proof` or `advisory`.
+    comparison_given : bool
+        Whether the profile says it; the default depends on what is compared with.
+    must_detect : mapping of str to float
+        By metric, the rise that must be found 4 times in 5.
+    baseline : str
+        `optional` or `required`.
+    baseline_source : str
+        `files` or `history`.
+    """
 
     comparison: str = "regression"
+    comparison_given: bool = False
     must_detect: Mapping[str, float] = field(default_factory=dict)
     baseline: str = "optional"
     baseline_source: str = "files"
@@ -157,24 +172,27 @@ class Plan:
                 limits.setdefault(threshold.metric, set()).add(threshold.limit_s)
         return {metric: tuple(sorted(values)) for metric, values in limits.items()}
 
+    def load_facts(self, scenario_sha256: str, client_kind: str) -> dict[str, object]:
+        """All that makes two runs comparable: the load, not how it is judged; plain JSON."""
+        return {
+            "executor": self.executor,
+            "stages": [
+                [str(s.duration_s), str(s.start), str(s.target), s.phase] for s in self.stages
+            ],
+            "vus": [self.pre_allocated_vus, self.max_vus],
+            "arrivals": self.arrivals,
+            "timeout_s": float(self.timeout_s),
+            "time_scale": str(self.time_scale),
+            "scenario": scenario_sha256,
+            "client_kind": client_kind,
+        }
+
     def load_hash(self, scenario_sha256: str, client_kind: str) -> str:
-        """Hash of all that makes two runs comparable: the load, not how it is judged."""
-        return _digest(
-            {
-                "executor": self.executor,
-                "stages": [
-                    [str(s.duration_s), str(s.start), str(s.target), s.phase] for s in self.stages
-                ],
-                "vus": [self.pre_allocated_vus, self.max_vus],
-                "arrivals": self.arrivals,
-                "timeout_s": float(self.timeout_s),
-                "time_scale": str(self.time_scale),
-                "scenario": scenario_sha256,
-                "client_kind": client_kind,
-            }
-        )
+        """Hash of `load_facts`."""
+        return digest_of(self.load_facts(scenario_sha256, client_kind))
 
 
-def _digest(value: object) -> str:
+def digest_of(value: object) -> str:
+    """SHA-256 of a value's canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -60,6 +60,7 @@ class GateModel(StrictModel):
     """A `Gate`."""
 
     comparison: Literal["regression", "proof", "advisory"]
+    comparison_given: bool = False
     must_detect: Shares
     baseline: Literal["optional", "required"]
     baseline_source: Literal["files", "history"]

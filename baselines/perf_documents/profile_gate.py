@@ -86,6 +86,7 @@ def read_gate(value: Field | None, margins: Mapping[str, float]) -> Gate:
         must_detect |= _read_shares(named)
     return Gate(
         comparison=_word(members, "comparison", COMPARISONS),
+        comparison_given="comparison" in members,
         must_detect=must_detect,
         baseline=_word(members, "baseline", ("optional", "required")),
         baseline_source=_word(members, "baseline_source", ("files", "history")),

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perf_analysis.facts import Accounts, EndState, RunFacts
+from perf_documents.plan import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_analysis.figures import RunFigures
     from perf_analysis.series import Measured
     from perf_analysis.verdict import Judgement
     from perf_documents.plan import Plan
@@ -165,8 +167,12 @@ class Run:
     started_at : str
         UTC, ISO 8601 with `Z`: a label; every figure comes from the monotonic clock.
     state : EndState
+    target, control : TargetFacts
+        What was judged, and what was loaded beside it to compare with, if anything.
     reached_s : float
         How far the schedule came.
+    figures : RunFigures or None
+        What comparisons need of `measured`, computed once; None where nobody has yet.
     fingerprint, git : mapping of str to str
         The machine and the commit, in a closed list of harmless facts.
     client_notes : tuple of str
@@ -182,10 +188,12 @@ class Run:
     reached_s: float
     plan: Plan
     target: TargetFacts
+    control: TargetFacts | None = None
     scenario: ScenarioFacts
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     git: Mapping[str, str] = field(default_factory=dict)
     measured: Measured
+    figures: RunFigures | None = None
     health: tuple[HealthWindow, ...] = ()
     engine: EngineFacts
     client_notes: tuple[str, ...] = ()
@@ -194,7 +202,16 @@ class Run:
     @property
     def load_hash(self) -> str:
         """What must be equal for two runs to be comparable."""
-        return self.plan.load_hash(self.scenario.sha256, self.scenario.client_kind)
+        return digest_of(self.load_facts)
+
+    @property
+    def load_facts(self) -> dict[str, object]:
+        """What `load_hash` is made of.
+
+        A control beside the candidate doubles the load on the machine.
+        """
+        facts = self.plan.load_facts(self.scenario.sha256, self.scenario.client_kind)
+        return facts if self.control is None else facts | {"control": "beside"}
 
     def facts(self) -> RunFacts:
         """Return what the validity rules look at."""

@@ -3,6 +3,7 @@
 | schema | since | what changed |
 | ------ | ----- | ------------ |
 | 1      | 0.1.0 | the first    |
+| 2      | 0.1.0 | `control` and `figures` were added; `judgement.comparison` became an object |
 
 A step takes the parsed document of its version and returns that of the next; the version itself is
 counted up here. To change the form: raise `SCHEMA`, add a row above and a step below, and keep a
@@ -20,8 +21,23 @@ if TYPE_CHECKING:
 
     Step = Callable[[dict[str, object]], dict[str, object]]
 
-SCHEMA = 1
-STEPS: Mapping[int, Step] = {}
+SCHEMA = 2
+
+
+def _to_2(document: dict[str, object]) -> dict[str, object]:
+    """Before, nothing was compared, and the comparison was a sentence that said so."""
+    judgement = document.get("judgement")
+    if isinstance(judgement, dict):
+        comparison: dict[str, object] = {
+            "source": "", "mode": "regression", "alpha": 0.01, "reference": [], "rows": [],
+            "verdict": "not judged", "sentence": judgement.get("comparison"), "next_step": "",
+            "left_out": [], "notes": [],
+        }  # fmt: skip
+        judgement = {**judgement, "comparison": comparison}
+    return {**document, "judgement": judgement, "control": None, "figures": None}
+
+
+STEPS: Mapping[int, Step] = {1: _to_2}
 
 
 def upgrade(

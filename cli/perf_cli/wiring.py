@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from perf_baselines.history import open_history
 from perf_cli.output import say
-from perf_loadtests.running import World
+from perf_loadtests.requests import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

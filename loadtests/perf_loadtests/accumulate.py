@@ -32,10 +32,11 @@ RECENT_SECONDS = 5
 
 
 class Accumulator:
-    """Sums the records of one engine."""
+    """Sums the records of one engine, which loads one target, or two beside each other."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, arms: int = 1) -> None:
         self._plan = plan
+        self._arms = arms
         self._series: dict[SeriesKey, dict[Slot, Cell]] = {}
         self._scenarios: dict[str, dict[Slot, ScenarioCell]] = {}
         self._ended: dict[int, int] = {}
@@ -205,7 +206,8 @@ class Accumulator:
         self.silent_s = max(self.silent_s, span_s)
         if span_s > 0.0:
             started = record.counts.started - (before.counts.started if before else 0)
-            self._achieved = started / span_s if self._plan.open_model else float(record.vus)
+            per_arm = started / span_s / self._arms
+            self._achieved = per_arm if self._plan.open_model else float(record.vus)
         window = int(max(0.0, record.at_s - 0.5) / self._plan.window_s)
         self._health[window] = _worst(self._health.get(window), _health_window(window, health))
 

@@ -29,11 +29,12 @@ class Ending:
 class Record:
     """The record of one engine while it is read: spool lines into an accumulator."""
 
-    def __init__(self, reader: SpoolReader, plan: Plan, run_id: str) -> None:
+    def __init__(self, reader: SpoolReader, plan: Plan, order: Order) -> None:
         self.reader = reader
         self.plan = plan
-        self.run_id = run_id
-        self.sum = Accumulator(plan)
+        self.run_id = order.run
+        self.arms = 1 if order.control is None else 2
+        self.sum = Accumulator(plan, self.arms)
         self._unreadable = ""
 
     def poll(self) -> bool:
@@ -71,7 +72,7 @@ class Record:
         final = self.sum.final
         if final is None or final.ended != "schedule" or not self.plan.open_model:
             return ""
-        due = count_arrivals(self.plan)
+        due = count_arrivals(self.plan) * self.arms
         if final.counts.planned == due:
             return ""
         return f"the engine walked {final.counts.planned} arrivals, the schedule holds {due}"
@@ -93,6 +94,7 @@ def build_run(order: Order, record: Record, ending: Ending) -> Run:
         reached_s=reached_s,
         plan=plan,
         target=TargetFacts(**order.target.model_dump()),
+        control=TargetFacts(**order.control.model_dump()) if order.control else None,
         scenario=ScenarioFacts(
             spec=plan.scenario,
             sha256=start.scenario_sha256 if start else "",

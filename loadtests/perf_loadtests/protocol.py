@@ -11,6 +11,8 @@ from perf_documents.cells import CellsModel, Count, Seconds, StrictModel, Text
 PROTOCOL = 1
 # What the supervisor writes into the control pipe, one byte each.
 STOP, ABORT, QUIT = b"s", b"a", b"q"
+# Variable that hands the engine the token of a control which has one of its own.
+CONTROL_TOKEN = "PERF_CONTROL_TOKEN"  # noqa: S105  # the name of a variable, not a token
 
 LoadPhase = Literal["starting", "load", "drain"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -95,6 +97,7 @@ class Order(StrictModel):
     started_at: str
     plan: dict[str, object]
     target: TargetModel
+    control: TargetModel | None = None
     scenario_path: str
     scenario_class: str | None
     workspace: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.histogram import HistogramBuilder
-from perf_analysis.series import ABANDONED, INVALID_SAMPLE, TIMEOUT, SeriesKey, Slot
+from perf_analysis.series import ABANDONED, CANDIDATE, INVALID_SAMPLE, TIMEOUT, SeriesKey, Slot
 from perf_documents.cells import encode_histogram, is_finite_duration
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Sample(NamedTuple):
     first: bool
     asserted: bool
     received_bytes: int
+    target: str = CANDIDATE
 
 
 @dataclass(slots=True)
@@ -119,14 +120,11 @@ class Recorder:
 
     Parameters
     ----------
-    target : str
-        `candidate`, or `control`.
     limits_s : mapping of str to tuple of float
         Per trend metric, the limits beside which samples are counted exactly.
     """
 
-    def __init__(self, *, target: str, limits_s: Mapping[str, tuple[float, ...]]) -> None:
-        self._target = target
+    def __init__(self, *, limits_s: Mapping[str, tuple[float, ...]]) -> None:
         self._limits_s = limits_s
         self._requests: dict[tuple[SeriesKey, Slot], _RequestCell] = {}
         self._iterations: dict[tuple[str, Slot], IterationCell] = {}
@@ -223,7 +221,7 @@ class Recorder:
             if len(seen) >= MAX_STATUSES:
                 status = 0
             seen.add(status)
-        key = SeriesKey(self._target, sample.scenario, method, name, status, sample.error_class)
+        key = SeriesKey(sample.target, sample.scenario, method, name, status, sample.error_class)
         cell = self._requests.get((key, sample.slot))
         if cell is None:
             cell = self._requests[key, sample.slot] = _RequestCell(self._limits_s)

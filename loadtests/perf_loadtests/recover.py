@@ -74,7 +74,7 @@ def recover(folder: Path) -> Recovered:
     except OSError as error:
         raise DocumentError(f"{folder}: {spool.SPOOL_FILE}: {error.strerror}") from error
     try:
-        record = Record(spool.SpoolReader(descriptor), plan, order.run)
+        record = Record(spool.SpoolReader(descriptor), plan, order)
         while record.poll():
             pass
     finally:

@@ -99,7 +99,7 @@ class Supervisor:
         write_atomic(folder / spool.OWNER_FILE, json.dumps(owner()).encode())
         descriptor = spool.create(folder / spool.SPOOL_FILE)
         try:
-            record = Record(spool.SpoolReader(descriptor), self._plan, self._order.run)
+            record = Record(spool.SpoolReader(descriptor), self._plan, self._order)
             control_out, self._control = os.pipe()
             try:
                 process = self._start(descriptor, control_out)

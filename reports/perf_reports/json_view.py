@@ -11,11 +11,12 @@ from perf_reports import wording
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_analysis.compared import ComparedRow, Comparison
     from perf_analysis.verdict import Check, ThresholdResult
     from perf_documents.run import Run
     from perf_reports.parts import EndpointRow, FailureRow, View
 
-SCHEMA = "perfproof.result/1"
+SCHEMA = "perfproof.result/2"
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -46,7 +47,7 @@ def render_json(view: View, run: Run) -> str:
         "phase": {"name": view.phase, "length_s": _finite(view.phase_s)},
         "checks": [_check(check) for check in view.checks],
         "thresholds": [_threshold(result) for result in view.thresholds],
-        "comparison": view.comparison,
+        "comparison": _comparison(view.comparison),
         "endpoints": [_endpoint(row) for row in view.endpoints],
         "failures": [_failure(row) for row in view.failures],
         "accounts": _accounts(run),
@@ -86,6 +87,40 @@ def _threshold(result: ThresholdResult) -> dict[str, Json]:
         "verdict": result.verdict.value,
         "reason": result.reason,
         "is_default": threshold.is_default,
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Json]:
+    return {
+        "source": comparison.source,
+        "mode": comparison.mode,
+        "gates": comparison.gates,
+        "alpha": comparison.alpha,
+        "reference": list(comparison.reference),
+        "verdict": comparison.verdict.value,
+        "sentence": comparison.sentence,
+        "next_step": comparison.next_step,
+        "left_out": list(comparison.left_out),
+        "notes": list(comparison.notes),
+        "rows": [_compared(row) for row in comparison.rows],
+    }
+
+
+def _compared(row: ComparedRow) -> Json:
+    # levels in seconds or shares, changes relative or as differences of shares
+    numbers = ("candidate", "reference", "effect", "low", "high", "margin", "tolerance",
+               "detectable", "p", "p_adjusted")  # fmt: skip
+    figures: dict[str, Json] = {name: _finite(getattr(row, name)) for name in numbers}
+    return figures | {
+        "name": row.label,
+        "metric": row.metric,
+        "gated": row.gated,
+        "n": row.n,
+        "reference_n": row.reference_n,
+        "verdict": row.verdict.value,
+        "notes": list(row.notes),
+        "reason": row.reason,
+        "advice": row.advice,
     }
 
 

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome
-from perf_reports import units, wording
+from perf_reports import comparisons, units, wording
 from perf_reports.escape import markdown_code, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from perf_analysis.compared import ComparedRow, Comparison
     from perf_analysis.verdict import Check, ThresholdResult
     from perf_reports.parts import EndpointRow, FailureRow, View
 
 MOST_THRESHOLDS = 50
 MOST_ENDPOINTS = 20
 MOST_FAILURES = 20
+MOST_COMPARED = 50
+FEW_COMPARED = 5
 
 
 def render_markdown(view: View) -> str:
     """Return headline, thresholds, endpoints and validity; details folded."""
-    compared = markdown_text(view.comparison.rstrip("."))
     made_by = f"perfproof {markdown_text(view.version)}, run {markdown_code(view.run_id)}"
     blocks = [
         _headline(view),
         f"{markdown_text(view.headline)}<br>Next: {markdown_text(view.next_step)}",
         *_thresholds(view),
+        *_compared(view.comparison),
         *_endpoints(view),
-        f"Valid: {wording.checks_said(view.checks)}. {wording.NOT_JUDGED} Comparison {compared}.",
+        f"Valid: {wording.checks_said(view.checks)}.",
         *_folded(view),
         f"Repeat: {markdown_code(view.repeat)}<br>{made_by}",
     ]
@@ -62,6 +66,42 @@ def _threshold(result: ThresholdResult) -> tuple[str, ...]:
         _plain(units.limit(threshold)),
         units.count(result.n),
         f"{result.verdict.value}{reason}",
+    )
+
+
+def _compared(comparison: Comparison) -> list[str]:
+    """The sentence, rows that did not pass, and those that did folded."""
+    blocks = [f"**{markdown_text(comparisons.headline(comparison))}**"]
+    if comparison.next_step and comparison.verdict is not RowVerdict.PASS:
+        blocks[0] += f"<br>Next: {markdown_text(comparison.next_step)}"
+    rows = comparisons.gated(comparison)
+    loud = [row for row in rows if row.verdict is not RowVerdict.PASS][:MOST_COMPARED]
+    quiet = [row for row in comparison.rows if row not in loud][:MOST_COMPARED]
+    if len(rows) <= FEW_COMPARED:
+        loud, quiet = list(rows), [row for row in comparison.rows if not row.gated]
+    head, sides = (*comparisons.HEAD[:6], "n", comparisons.HEAD[6]), "lrrrlrrl"
+    if loud:
+        blocks.append(_table(head, sides, map(_compared_row, loud)))
+    if quiet:
+        table = _table(head, sides, map(_compared_row, quiet))
+        blocks.append(_details(f"{len(quiet)} more compared rows", table))
+    said = [*comparison.left_out, *comparison.notes]
+    blocks += ["\n".join(f"- {markdown_text(line)}" for line in said)] if said else []
+    return blocks
+
+
+def _compared_row(row: ComparedRow) -> tuple[str, ...]:
+    text = comparisons.row_text(row)
+    reason = f"<br>{markdown_text(text.reason)}" if text.reason else ""
+    return (
+        markdown_code(text.subject),
+        text.reference,
+        text.candidate,
+        text.change,
+        text.interval,
+        text.detectable,
+        text.counts,
+        f"{text.glyph} {text.verdict}{reason}",
     )
 
 

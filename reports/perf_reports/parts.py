@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from perf_analysis.compared import Comparison
     from perf_analysis.series import Span
     from perf_analysis.verdict import Check, ThresholdResult, Verdict
 
@@ -200,8 +201,8 @@ class View:
         Validity, broken rules first, then unknown, then held.
     thresholds : tuple of ThresholdResult
         Fail, inconclusive, pass; inside, nearest to (or farthest beyond) the limit first.
-    comparison : str
-        Why nothing was compared.
+    comparison : Comparison
+        With other runs; it says itself where nothing could be compared.
     endpoints : tuple of EndpointRow
         `all`, then the names, most failed and slowest first.
     """
@@ -230,7 +231,7 @@ class View:
     checks: tuple[Check, ...]
     accounts: tuple[Account, ...]
     thresholds: tuple[ThresholdResult, ...]
-    comparison: str
+    comparison: Comparison
     endpoints: tuple[EndpointRow, ...]
     timeline: Timeline
     failures: tuple[FailureRow, ...]

@@ -6,13 +6,15 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
-from perf_reports import units, wording
+from perf_reports import comparisons, units, wording
 from perf_reports.escape import ascii_only, cut, shorten, terminal, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from perf_analysis.compared import ComparedRow
     from perf_analysis.verdict import ThresholdResult
     from perf_reports.parts import EndpointRow, View
 
@@ -21,6 +23,7 @@ MOST_LINES = 30
 MOST_THRESHOLDS = 6
 MOST_ENDPOINTS = 8
 MOST_BROKEN = 2
+MOST_COMPARED = 8
 _INDENT = 9
 _NAMED = 13
 _REASON_LINES = 2
@@ -45,11 +48,13 @@ class Style:
 
 
 def render_terminal(view: View, style: Style | None = None) -> str:
-    """Return the summary: at most 30 lines of 100 columns."""
+    """Return the summary: at most 30 lines of 100 columns, and those of compared rows."""
     lines = [*_head(view, _REASON_LINES), "", *_checked(view), *_broken(view)]
     ending = _ending(view)
-    room = MOST_LINES - len(ending)
-    lines += _thresholds(view, room - len(lines) - _LEAST_ENDPOINTS)
+    compared = _compared(view)
+    room = MOST_LINES - len(ending) + len(compared)
+    lines += _thresholds(view, room - len(lines) - len(compared) - _LEAST_ENDPOINTS)
+    lines += compared
     lines += _endpoints(view, room - len(lines))
     return _finish(view, [*lines, *ending], style or Style())
 
@@ -95,8 +100,17 @@ def _checked(view: View) -> list[str]:
         _named("validity", "     ".join(parts)),
         _named("accounts", view.accounts[0].text),
         _named("thresholds", wording.thresholds_said(view.thresholds)),
-        _named("compared", f"{wording.NOT_JUDGED} {terminal(view.comparison, COLUMNS)}"),
+        *_compared_line(view),
     ]
+
+
+def _compared_line(view: View) -> list[str]:
+    """The comparison's sentence, on two lines where it takes them."""
+    text = terminal(comparisons.headline(view.comparison), 10 * COLUMNS)
+    lines = textwrap.wrap(text, COLUMNS - _NAMED, break_on_hyphens=False)
+    if len(lines) > _REASON_LINES:
+        lines = [lines[0], cut(" ".join(lines[1:]), COLUMNS - _NAMED)]
+    return [_named("compared" if place == 0 else "", line) for place, line in enumerate(lines)]
 
 
 def _broken(view: View) -> list[str]:
@@ -127,6 +141,31 @@ def _threshold(result: ThresholdResult) -> tuple[str, ...]:
         units.limit(threshold),
         units.count(result.n),
         result.verdict.value,
+    )
+
+
+def _compared(view: View) -> list[str]:
+    """Gated rows, the worst first; a row that failed is never left out."""
+    rows = comparisons.gated(view.comparison)
+    failed = sum(row.verdict is RowVerdict.FAIL for row in rows)
+    kept = rows[: max(MOST_COMPARED, failed)]
+    if not kept:
+        return []
+    head = (f"  {comparisons.HEAD[0]}", *comparisons.HEAD[1:])
+    table = _table("lrrrlrl", head, [_compared_row(row) for row in kept])
+    return ["", *table, *_more(len(rows) - len(kept), "compared row")]
+
+
+def _compared_row(row: ComparedRow) -> tuple[str, ...]:
+    text = comparisons.row_text(row)
+    return (
+        f"{text.glyph} {terminal(text.short, COLUMNS)}",
+        text.reference,
+        text.candidate,
+        text.change,
+        text.interval,
+        text.detectable,
+        row.verdict.value,
     )
 
 

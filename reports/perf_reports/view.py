@@ -6,15 +6,17 @@ import math
 import shlex
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
 from perf_documents.targets import LOCAL
-from perf_reports import items, wording
+from perf_reports import comparisons, items, wording
 from perf_reports.endpoints import endpoint_rows
 from perf_reports.failures import failure_rows
 from perf_reports.parts import Decider, Places, View
 from perf_reports.timeline import build_timeline
 
 if TYPE_CHECKING:
+    from perf_analysis.compared import Comparison
     from perf_analysis.verdict import Check, Judgement, ThresholdResult
     from perf_documents.run import Run
 
@@ -66,7 +68,7 @@ def build_view(
         reason=judgement.reason,
         next_step=wording.next_step(judgement),
         repeat=repeat_command(run),
-        deciders=_deciders(checks, thresholds),
+        deciders=_deciders(checks, thresholds, judgement.comparison),
         run_id=run.run_id,
         version=run.version,
         valid=judgement.valid,
@@ -99,6 +101,9 @@ def repeat_command(run: Run) -> str:
     target = run.target.url if run.target.name == LOCAL else items.target_of(run)
     words = ["perfproof", "run", "--profile", run.plan.source or run.plan.profile]
     words += ["--target", target]
+    if run.control is not None:
+        control = run.control
+        words += ["--control", control.url if control.name == LOCAL else control.name]
     if run.plan.time_scale != 1:
         words += ["--time-scale", f"{float(run.plan.time_scale):g}"]
     return shlex.join(words)
@@ -120,7 +125,9 @@ def _nearest_first(result: ThresholdResult) -> tuple[int, float]:
 
 
 def _deciders(
-    checks: tuple[Check, ...], thresholds: tuple[ThresholdResult, ...]
+    checks: tuple[Check, ...],
+    thresholds: tuple[ThresholdResult, ...],
+    comparison: Comparison,
 ) -> tuple[Decider, ...]:
     rows = [
         Decider(
@@ -140,4 +147,20 @@ def _deciders(
         for result in thresholds
         if result.verdict is not Verdict.PASS
     ]
+    rows += _compared(comparison)
     return tuple(rows[:MOST_DECIDERS])
+
+
+def _compared(comparison: Comparison) -> list[Decider]:
+    """Rows that failed, or that left a gating comparison undecided."""
+    verdicts = {RowVerdict.FAIL: Verdict.FAIL, RowVerdict.INCONCLUSIVE: Verdict.INCONCLUSIVE}
+    wanted = {comparison.verdict} & verdicts.keys() if comparison.gates else set()
+    return [
+        Decider(
+            glyph=comparisons.GLYPHS[row.verdict],
+            verdict=verdicts[row.verdict],
+            text=comparisons.row_said(row),
+        )
+        for row in comparisons.gated(comparison)
+        if row.verdict in wanted
+    ]

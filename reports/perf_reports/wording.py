@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import RowVerdict
 from perf_analysis.facts import EndState
 from perf_analysis.verdict import Outcome, Verdict
 from perf_reports import units
@@ -23,7 +24,7 @@ OUTCOME_GLYPHS = {Outcome.HELD: "✓", Outcome.BROKEN: "✗", Outcome.UNKNOWN: "
 NOT_JUDGED = "○"
 EXIT_MEANINGS = {
     0: "proven: valid, measured and held",
-    1: "a threshold was breached",
+    1: "a threshold was breached, or a regression was found",
     2: "usage: nothing was sent",
     3: "nothing is proven",
     4: "refused by a safety guard",
@@ -83,7 +84,11 @@ def _headline(run: Run, judgement: Judgement, thresholds: Sequence[ThresholdResu
     noun = plural("threshold", whole)
     match judgement.verdict:
         case Verdict.PASS:
-            return f"The run is valid and {whole} of {whole} {noun} held."
+            compared = judgement.comparison
+            more = f"; {compared.sentence}" if compared.verdict is RowVerdict.PASS else ""
+            return f"The run is valid and {whole} of {whole} {noun} held{more}."
+        case Verdict.FAIL if not any(r.verdict is Verdict.FAIL for r in thresholds):
+            return f"Regression: {why}"
         case Verdict.FAIL:
             broken = sum(result.verdict is Verdict.FAIL for result in thresholds)
             worst = breach_said(thresholds[0])

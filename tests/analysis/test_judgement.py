@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from perf_analysis.facts import EndState
 from perf_analysis.grammar import parse_threshold
-from perf_analysis.judgement import COMPARISON, judge
+from perf_analysis.judgement import NOTHING_COMPARED, judge
 from perf_analysis.series import Cell, Measured, ScenarioCell
 from perf_analysis.verdict import Judgement, Outcome, Verdict
 
@@ -125,7 +125,7 @@ def test_the_worst_decides(
         judgement.verdict is {0: Verdict.PASS, 1: Verdict.FAIL, 3: Verdict.INCONCLUSIVE}[exit_code]
     )
     assert bool(judgement.next_step) is (exit_code != 0)
-    assert judgement.comparison == COMPARISON
+    assert judgement.comparison is NOTHING_COMPARED
     assert [r.threshold for r in judgement.thresholds] == [parse_threshold(*row) for row in rows]
 
 

@@ -33,6 +33,7 @@ from perf_documents.run import (
     TargetFacts,
 )
 from perf_documents.strict_json import pack, unpack
+from perf_documents.upgrades import SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,7 +77,7 @@ def test_the_document_is_canonical() -> None:
     assert json.dumps(
         json.loads(DATA), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     ).encode() == DATA.removesuffix(b"\n")
-    assert json.loads(DATA)["schema"] == 1
+    assert json.loads(DATA)["schema"] == SCHEMA
     assert len(content_hash(DATA)) == 64
 
 

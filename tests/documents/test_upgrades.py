@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from fakes.runs import make_run
+from perf_analysis.compared import RowVerdict
+from perf_documents.codec import read_run
 from perf_documents.errors import DocumentError
 from perf_documents.upgrades import SCHEMA, STEPS, upgrade
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 def _rename(document: dict[str, object]) -> dict[str, object]:
@@ -36,3 +43,13 @@ def test_there_is_a_step_for_every_older_version() -> None:
 def test_a_newer_form_is_refused_by_name() -> None:
     with pytest.raises(DocumentError, match="made by a newer version"):
         upgrade({"schema": SCHEMA + 1})
+
+
+def test_a_run_of_schema_1_is_still_read() -> None:
+    run = read_run(DATA / "run-schema-1.json.gz")
+    assert run.judgement is not None
+    assert run.judgement.comparison.verdict is RowVerdict.NOT_JUDGED
+    assert run.judgement.comparison.sentence == "not judged: no baseline was given"
+    assert run.control is None
+    assert run.load_hash == make_run(1).load_hash
+    assert run.measured == make_run(1).measured

@@ -39,6 +39,33 @@ class Fast(FastHttpUser):
         """Do nothing either."""
 
 
+class Diary:
+    """Watcher that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def created(self, user: User) -> None:
+        """Note it."""
+        del user
+        self.told.append("created")
+
+    def starting(self, user: User) -> None:
+        """Note it."""
+        del user
+        self.told.append("starting")
+
+    def ready(self, user: User) -> None:
+        """Note it."""
+        del user
+        self.told.append("ready")
+
+    def leaving(self, user: User, error: BaseException) -> None:
+        """Note it."""
+        del user
+        self.told.append(f"leaving {error!r}")
+
+
 @pytest.fixture
 def environment() -> Iterator[Environment]:
     """Environment as the engine makes it."""
@@ -158,12 +185,10 @@ def test_listeners_of_the_scenario_are_heard(environment: Environment) -> None:
 
 
 def test_a_driven_class_keeps_its_name_and_its_weighted_tasks() -> None:
-    made: list[User] = []
     driven = locust_compat.drive(
-        Fast, host="http://h", insecure=False, created=made.append, ready=made.append,
-        leaving=lambda *_: None,
-    )  # fmt: skip
-    assert driven.__name__ == "Fast"
+        Fast, name="Fast@control", host="http://h", insecure=False, tell=Diary()
+    )
+    assert driven.__name__ == "Fast@control"
     assert driven.host == "http://h"
     assert [task.__name__ for task in driven.tasks] == ["one", "two", "two"]  # type: ignore[union-attr]  # tasks are functions here
 
@@ -171,13 +196,19 @@ def test_a_driven_class_keeps_its_name_and_its_weighted_tasks() -> None:
 def test_a_driven_user_reports_when_it_is_made_and_verifies_certificates(
     environment: Environment,
 ) -> None:
-    made: list[User] = []
+    diary = Diary()
     driven = locust_compat.drive(
-        Fast, host="http://127.0.0.1:9", insecure=False, created=made.append, ready=made.append,
-        leaving=lambda *_: None,
-    )  # fmt: skip
+        Fast, name="Fast", host="http://127.0.0.1:9", insecure=False, tell=diary
+    )
     user = driven(environment)
-    assert made == [user]
+    assert diary.told == ["created"]
+    user.on_start()
+    assert diary.told == ["created", "starting", "ready"]
+    try:
+        next(iter(()))
+    except StopIteration:
+        user.on_stop()
+    assert diary.told[-1] == "leaving StopIteration()"
     assert driven.insecure is False  # type: ignore[attr-defined]  # a FastHttpUser
     assert locust_compat.shared_ssl_context().check_hostname
 

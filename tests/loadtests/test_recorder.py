@@ -33,7 +33,7 @@ def sample(**changes: object) -> Sample:
 
 
 def recorder(**limits: tuple[float, ...]) -> Recorder:
-    return Recorder(target="candidate", limits_s=limits)
+    return Recorder(limits_s=limits)
 
 
 def taken(recorder: Recorder) -> CellsModel:

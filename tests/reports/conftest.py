@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from statistics import NormalDist
@@ -10,97 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_analysis.facts import Accounts, EndState
-from perf_analysis.grammar import parse_threshold
+from perf_analysis.facts import Accounts
 from perf_analysis.histogram import Histogram, build
 from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Slot
-from perf_analysis.thresholds import evaluate_all
-from perf_analysis.verdict import Check, Judgement, Outcome, Threshold, ThresholdResult, Verdict
 from perf_documents import run as documents
 from perf_documents.plan import Plan, Stage
 from perf_reports.html import render_html
 from perf_reports.parts import Places
 from perf_reports.view import build_view
+from situations import LIMIT_S, SITUATIONS, Situation, judgement_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perf_reports.parts import View
 
-LIMIT_S = 0.5
 NORMAL = NormalDist()
 GOLDEN_RATIO = 0.6180339887498949
-ENDPOINTS = (("GET", "/health", 0.002), ("GET", "/api/v1/traces", 0.02), ("POST", "/orders", 0.05))
-HOSTILE = (
-    ("GET", "</title><script>alert(1)</script><img src=x onerror=alert(1)>", 0.01),
-    ("GET", "`|a|` **b** [c](http://evil.example) @octocat #1 www.evil.example <b>", 0.02),
-    ("GET", "\x1b[31mred\x1b[0m\x07 \u202egnp.exe \x9b2J\r\n::error::pwned\n##[error]x", 0.03),
-    ("PO\nST", "::set-output name=verdict::pass" + "long/" * 60 + "$x^2$ \ud800 {{7*7}}", 0.04),
-)
-NAME = f"GET {HOSTILE[1][1]}"
-TITLES = ("schedule completed", "enough requests", "accounts close", "little abandoned",
-          "load offered", "generator healthy", "record whole", "clock steady", "scenario sound",
-          "runs comparable", "few names")  # fmt: skip
-
-
-def broken(number: int, figure: str, limit: str) -> Check:
-    return Check(
-        rule=f"V{number}", title=TITLES[number - 1], outcome=Outcome.BROKEN, figure=figure,
-        limit=limit, advice="see the log of the load process",
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Situation:
-    """What a run is like; the rest follows from it."""
-
-    rate: int = 60
-    seconds: int = 20
-    ramp: int = 5
-    endpoints: tuple[tuple[str, str, float], ...] = ENDPOINTS
-    slowness: float = 1.0
-    failing: dict[int, tuple[int, str]] = field(default_factory=lambda: {97: (500, "http_5xx")})
-    dropped: tuple[int, ...] = (7,)
-    closed: bool = False
-    cut_s: float | None = None
-    broken: tuple[Check, ...] = ()
-    state: EndState = EndState.COMPLETED
-    exit_code: int = 0
-    thresholds: tuple[Threshold, ...] = (
-        parse_threshold("http_req_duration", "p(95)<500"),
-        parse_threshold("http_reqs", "rate>1"),
-        replace(parse_threshold("http_req_failed", "rate<0.02"), is_default=True),
-    )
-
-
-INTERRUPTED = broken(1, "interrupted at 12.5 s of 30 s: SIGINT", "the whole schedule")
-UNHEALTHY = broken(6, "CPU p95 97 %", "CPU < 85 %")
-EMPTY = broken(5, "offered 0 of 0 arrivals", "at least 99 %")
-SITUATIONS = {
-    "pass": Situation(),
-    "fail": Situation(slowness=9.0, exit_code=1),
-    "inconclusive": Situation(rate=5, dropped=(), failing={}, exit_code=3),
-    "not_valid": Situation(broken=(UNHEALTHY,), exit_code=3),
-    "interrupted": Situation(
-        cut_s=12.5, broken=(INTERRUPTED,), state=EndState.INTERRUPTED, exit_code=130
-    ),
-    "zero_requests": Situation(
-        rate=0, dropped=(), broken=(EMPTY,), state=EndState.INCOMPLETE, exit_code=3
-    ),
-    "one_endpoint": Situation(endpoints=ENDPOINTS[1:2], failing={}, dropped=()),
-    "all_failed": Situation(failing={1: (0, "refused")}, exit_code=1),
-    "closed": Situation(closed=True, dropped=(), failing={83: (0, "timeout")}),
-    "hostile": Situation(
-        endpoints=HOSTILE,
-        failing={9: (500, "http_5xx")},
-        exit_code=1,
-        thresholds=(
-            replace(parse_threshold("http_req_duration", "p(95)<20"), selector={"name": NAME}),
-            parse_threshold("http_req_failed", "rate<0.02"),
-        ),
-    ),
-    "six_seconds": Situation(rate=40, seconds=6, ramp=0, failing={}, dropped=()),
-}
 
 
 def _cells(about: Situation, window: int, number: int) -> dict[SeriesKey, Cell]:
@@ -182,40 +107,6 @@ def _plan(about: Situation) -> Plan:
     )  # fmt: skip
 
 
-def _judgement(about: Situation, measured: Measured) -> Judgement:
-    # reasons in this file's own words: the judging room may reword its sentences
-    results = tuple(
-        replace(r, reason=f"has {r.n}, needs 200" if r.verdict is Verdict.INCONCLUSIVE else "")
-        for r in evaluate_all(about.thresholds, measured)
-    )
-    found = {check.rule: check for check in about.broken}
-    checks = tuple(
-        found.get(f"V{number}")
-        or Check(rule=f"V{number}", title=title, outcome=Outcome.HELD, figure="fine", limit="any")
-        for number, title in enumerate(TITLES, start=1)
-    )
-    verdicts = {r.verdict for r in results} or {Verdict.INCONCLUSIVE}
-    verdict = min(verdicts, key=[Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS].index)
-    verdict = Verdict.INCONCLUSIVE if found else verdict
-    return Judgement(
-        checks=checks,
-        thresholds=results,
-        comparison="not judged: no baseline yet",
-        valid=not found,
-        verdict=verdict,
-        exit_code={Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}[verdict],
-        reason=_reason(about, results),
-        next_step=about.broken[0].advice if found else "",
-    )
-
-
-def _reason(about: Situation, results: tuple[ThresholdResult, ...]) -> str:
-    for check in about.broken:
-        return f"{check.rule} {check.title}: {check.figure}, limit {check.limit}"
-    bad = [result for result in results if result.verdict is not Verdict.PASS]
-    return f"{bad[0].threshold.subject}: {bad[0].reason or 'breached'}" if bad else "all held"
-
-
 def _engine(measured: Measured) -> documents.EngineFacts:
     total = measured.scenario_cell("all")
     failed = {key: slots for key, slots in measured.series.items() if key.error_class}
@@ -267,7 +158,7 @@ def _run(about: Situation) -> documents.Run:
         measured=measured,
         health=tuple(_health(window) for window in range(len(measured.ended))),
         engine=_engine(measured),
-        judgement=_judgement(about, measured),
+        judgement=judgement_of(about, measured),
     )
 
 

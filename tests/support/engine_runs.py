@@ -92,13 +92,13 @@ class Bench:
         emit: Callable[[Progress | Notice], None] | None = None,
         url: str | None = None,
         log: Path | None = None,
+        control: DemoTarget | None = None,
         **plan: object,
     ) -> Run:
         """Run a scenario's source by a plan."""
         path = self.folder / "scenario_under_test.py"
         path.write_text(textwrap.dedent(scenario), encoding="utf-8")
         made = plan_of(**plan)  # type: ignore[arg-type]  # rows of mixed types
-        place = urlsplit(url or self.demo.url)
         order = Order(
             protocol=PROTOCOL,
             run="20260101t000000z-abcdef",
@@ -106,10 +106,15 @@ class Bench:
             started_at="2026-01-01T00:00:00Z",
             plan=encode_plan(made),
             target=TargetModel(name="demo", url=url or self.demo.url, environment="demo"),
+            control=TargetModel(name="old", url=control.url, environment="demo")
+            if control
+            else None,
             scenario_path=str(path),
             scenario_class=None,
             workspace=str(self.folder),
-            addresses=[(place.hostname or "", place.port or 80, ["127.0.0.1"])],
+            addresses=[
+                pinned(place) for place in (url or self.demo.url, control and control.url) if place
+            ],
             fingerprint={},
             git={},
             notes=[],
@@ -126,6 +131,12 @@ class Bench:
         run = Supervisor(order, made, around).run()
         check_accounts(run)
         return run
+
+
+def pinned(url: str) -> tuple[str, int, list[str]]:
+    """Host and port of a URL with the address that it is taken to have."""
+    place = urlsplit(url)
+    return place.hostname or "", place.port or 80, ["127.0.0.1"]
 
 
 def plan_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import Comparison
 from perf_analysis.facts import EndState
 from perf_analysis.thresholds import LEAST_SAMPLES, minimum_n, selection_of
 from perf_analysis.verdict import Check, Outcome
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 500
 NOT_COMPARED = "not judged: nothing was chosen for comparison"
+NOTHING = Comparison()
 EARLY_ENDS = frozenset({EndState.ABORTED, EndState.STOPPED})
 
 
@@ -28,6 +30,7 @@ class Evidence:
     facts: RunFacts
     measured: Measured
     thresholds: Sequence[ThresholdResult]
+    comparison: Comparison = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +87,21 @@ def enough_requests(evidence: Evidence) -> Finding:
     )
 
 
-def comparable(_evidence: Evidence) -> Finding:
-    """V10: what is compared is comparable; it looks only at runs chosen for comparison."""
-    return Finding(held=True, figure=NOT_COMPARED, limit="equal load hash")
+def comparable(evidence: Evidence) -> Finding:
+    """V10: what is compared is comparable; it looks only at runs chosen for comparison.
+
+    Notes
+    -----
+    Runs that are not comparable are left out before, and named; so it holds by construction, and
+    says of how many runs.
+    """
+    count = len(evidence.comparison.reference)
+    figure = f"{count} comparable {'run' if count == 1 else 'runs'}" if count else NOT_COMPARED
+    left_out = "; ".join(evidence.comparison.left_out)
+    return Finding(
+        held=True, figure=f"{figure}; left out: {left_out}" if left_out else figure,
+        limit="equal load hash",
+    )  # fmt: skip
 
 
 def few_names(evidence: Evidence) -> Finding:

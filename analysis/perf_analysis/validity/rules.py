@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_analysis.validity import accounts, evidence, generator, schedule
-from perf_analysis.validity.evidence import Evidence, Finding
+from perf_analysis.validity.evidence import NOTHING, Evidence, Finding
 from perf_analysis.verdict import Check, Outcome, ThresholdResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from perf_analysis.compared import Comparison
     from perf_analysis.facts import RunFacts
     from perf_analysis.series import Measured
 
@@ -30,7 +31,10 @@ RULES: dict[str, tuple[str, Callable[[Evidence], Finding]]] = {
 
 
 def check_validity(
-    facts: RunFacts, measured: Measured, thresholds: Sequence[ThresholdResult]
+    facts: RunFacts,
+    measured: Measured,
+    thresholds: Sequence[ThresholdResult],
+    comparison: Comparison = NOTHING,
 ) -> tuple[Check, ...]:
     """Every rule from V1 to V11, in order.
 
@@ -40,6 +44,8 @@ def check_validity(
     measured : Measured
     thresholds : sequence of ThresholdResult
         What is gated; V2 counts for each.
+    comparison : Comparison
+        What was compared; V10 looks at it.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def check_validity(
         `unknown` only for rules that `facts.unknown` names; a figure that is missing without being
         named there breaks its rule.
     """
-    seen = Evidence(facts=facts, measured=measured, thresholds=thresholds)
+    seen = Evidence(facts=facts, measured=measured, thresholds=thresholds, comparison=comparison)
     return tuple(
         Check(
             rule=rule,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from perf_analysis.judgement import judge
+from perf_baselines.controlling import compare_with_control
+from perf_cli.comparing import accepted_for, compare
 from perf_cli.outcome import by_precedence
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
@@ -22,6 +24,7 @@ from perf_reports.terminal import Style, render_quiet, render_terminal
 from perf_reports.view import build_view
 
 if TYPE_CHECKING:
+    from perf_baselines.baseline import Baseline
     from perf_documents.run import Run
 
 FILE_ENDINGS = (".json", ".json.gz")
@@ -36,9 +39,16 @@ FILE_ENDINGS = (".json", ".json.gz")
     metavar="RUN",
     help="A run id, the beginning of one, `latest`, or a run file.",
 )
+@click.option(
+    "--baseline",
+    metavar="REF",
+    help="Git commit whose baselines/ decide (the working tree).",
+)
 @click.option("--quiet", is_flag=True, help="Only the first three lines of the summary.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(rules: Path | None, spec: str, *, quiet: bool, as_json: bool) -> int:
+def command(
+    rules: Path | None, spec: str, baseline: str | None, *, quiet: bool, as_json: bool
+) -> int:
     """Parse, wire, hand on."""
     run = find_run(spec)
     if rules is not None:
@@ -46,7 +56,12 @@ def command(rules: Path | None, spec: str, *, quiet: bool, as_json: bool) -> int
             raise UsageError(f"RULES: no file {rules}; expected YAML with a thresholds: block")
         plan = replace(run.plan, thresholds=load_rules(rules))
         run = replace(run, plan=plan)
-    judgement = judge(run.facts(), run.measured, run.plan.thresholds)
+    comparison = (
+        compare([run], _accepted(run, baseline))
+        if run.control is None
+        else compare_with_control([run])
+    )
+    judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
     run = replace(run, judgement=judgement)
     code = by_precedence([judgement.exit_code], valid=judgement.valid)
     view = build_view(run, exit_code=code)
@@ -57,6 +72,11 @@ def command(rules: Path | None, spec: str, *, quiet: bool, as_json: bool) -> int
     else:
         text = render_quiet(view, style) if quiet else render_terminal(view, style)
     return by_precedence([code, result(text)], valid=judgement.valid)
+
+
+def _accepted(run: Run, ref: str | None) -> tuple[Baseline, ...]:
+    place = (run.plan.profile, run.target.environment)
+    return accepted_for(place, Workspace(Path.cwd()), ref, os.environ)
 
 
 def find_run(spec: str) -> Run:

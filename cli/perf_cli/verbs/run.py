@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from perf_analysis.judgement import judge
 from perf_cli.options import DURATION, SCALE
-from perf_cli.output import look_of, say
+from perf_cli.output import look_of
 from perf_cli.registry import VERBS
+from perf_cli.running import Session, Wishes
 from perf_cli.signals import Signals
-from perf_cli.sinks import Sinks, deliver
-from perf_cli.wiring import history_of, real_world
-from perf_documents.errors import PerfError, StoreError, UsageError
-from perf_documents.files import make_private_folder
-from perf_loadtests.running import RunRequest, execute, prepare
+from perf_cli.wiring import real_world
+from perf_documents.errors import UsageError
+from perf_loadtests.requests import RunRequest
 from perf_reports.progress import ProgressDisplay
 
 if TYPE_CHECKING:
@@ -40,6 +36,13 @@ class RunFlags(TypedDict):
     time_scale: Fraction
     wait: float | None
     confirm: str | None
+    control: str | None
+    rounds: int | None
+    until_decided: bool
+    max_duration: float | None
+    baseline: str | None
+    repeat: int | None
+    accept_baseline: bool
     out: Path | None
     quiet: bool
     as_json: bool
@@ -71,6 +74,35 @@ class RunFlags(TypedDict):
 )
 @click.option("--confirm", metavar="NAME", help="Name of a protected target, typed again.")
 @click.option(
+    "--control",
+    metavar="NAME|URL",
+    help="Old version to load beside the target, arrival by arrival, and to compare with.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 20),
+    metavar="N",
+    help="Rounds with a control, both targets restarted before each.",
+)
+@click.option(
+    "--until-decided", is_flag=True, help="With a control: go on in rounds until it is decided."
+)
+@click.option(
+    "--max-duration", type=DURATION, metavar="DURATION", help="How long --until-decided goes on."
+)
+@click.option(
+    "--baseline",
+    metavar="REF",
+    help="Git commit whose baselines/ decide (the working tree).",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Run N times; all of them are compared together.",
+)
+@click.option("--accept-baseline", is_flag=True, help="Accept what passed as a baseline.")
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -86,41 +118,59 @@ def command(**given: Unpack[RunFlags]) -> int:
     display = ProgressDisplay(
         sys.stderr or io.StringIO(), redraw=look.redraw, colour=look.colour, plain=look.ascii_only
     )
-    with display:
-        world = real_world(display.show, signals)
-        request = RunRequest(
-            profile=given["profile"],
-            target=given["target"],
-            time_scale=given["time_scale"],
-            environment=_environment(given["environment"]),
-            confirm=given["confirm"],
-            wait_s=_wait_s(given["wait"], world.environ),
-        )
-        ready = prepare(request, world)
-        history = history_of(ready.workspace, ready.config)
-        history.open_for_writing()
-        out = _out_folder(given["out"], ready.workspace.state / "runs" / ready.run_id)
-        try:
-            run = execute(ready, world, log=out / "engine.log")
-        except PerfError as error:
-            with contextlib.suppress(OSError):
-                out.rmdir()  # only where nothing was written into it
-            if signals.code is None:
-                raise
-            say(f"perf run: interrupted; {error}")
-            return signals.code
-        run = replace(run, judgement=judge(run.facts(), run.measured, run.plan.thresholds))
-    sinks = Sinks(
-        out=out,
-        history=history,
-        spool=ready.workspace.state / "spool" / ready.run_id,
-        look=look,
+    world = real_world(display.show, signals)
+    request = RunRequest(
+        profile=given["profile"],
+        target=given["target"],
+        time_scale=given["time_scale"],
+        environment=_environment(given["environment"]),
+        confirm=given["confirm"],
+        wait_s=_wait_s(given["wait"], world.environ),
+        control=given["control"],
+    )
+    _check_combination(given)
+    wishes = Wishes(
+        baseline=given["baseline"],
+        repeat=given["repeat"] or 1,
+        rounds=given["rounds"],
+        until_decided=given["until_decided"],
+        max_duration_s=given["max_duration"],
+        accept=given["accept_baseline"],
+        out=given["out"],
         quiet=given["quiet"],
         as_json=given["as_json"],
-        environ=world.environ,
-        token_hex=world.token_hex,
     )
-    return deliver(run, sinks, signals.code)
+    session = Session(world=world, signals=signals, display=display, look=look, wishes=wishes)
+    return session.work(request)
+
+
+def _check_combination(given: RunFlags) -> None:
+    """Refuse options that exclude or need each other, each with the way out."""
+    several = given["repeat"] or given["rounds"] or given["until_decided"]
+    wrong = (
+        (given["as_json"] and several, "--json: shows one run; next: read result.json instead"),
+        (given["control"] and given["repeat"], "--repeat: with --control it is --rounds"),
+        (
+            given["control"] and given["baseline"],
+            "--baseline: a run with --control is compared with that; next: leave one out",
+        ),
+        (
+            given["control"] and given["accept_baseline"],
+            "--accept-baseline: a run beside a control is no baseline for runs without one",
+        ),
+        (
+            bool(given["until_decided"]) != (given["max_duration"] is not None),
+            "--until-decided and --max-duration belong together: until when, and how long at most",
+        ),
+        (
+            (given["rounds"] or given["until_decided"]) and not given["control"],
+            "--rounds, --until-decided: need --control; without one it is --repeat",
+        ),
+        (given["rounds"] and given["until_decided"], "--rounds: not with --until-decided"),
+    )
+    for is_wrong, message in wrong:
+        if is_wrong:
+            raise UsageError(message)
 
 
 def _environment(name: str | None) -> str | None:
@@ -135,14 +185,3 @@ def _wait_s(given: float | None, environ: Mapping[str, str]) -> float:
     if given is not None:
         return given
     return WAIT_IN_CI_S if environ.get("CI") not in (None, "", "false") else 0.0
-
-
-def _out_folder(given: Path | None, default: Path) -> Path:
-    """Folder of the outputs, made and tried before any load."""
-    folder = given or default
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--out: {folder} is a file; expected a folder; next: name another")
-    make_private_folder(folder)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreError(f"--out: {folder} cannot be written; before load; next: name another")
-    return folder

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from perf_analysis.series import NOT_ALLOWED
+from perf_analysis.series import CANDIDATE, CONTROL, NOT_ALLOWED
 from perf_documents.errors import ScenarioError
 from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
-from perf_loadtests.engine.load import Load, VusMissingError
+from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
 from perf_loadtests.engine.probes import Probes
-from perf_loadtests.protocol import PROTOCOL
+from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ class Engine:
         sys.path.insert(0, self._order.workspace)
         classes = locust_compat.import_scenario(path, self._order.scenario_class)
         kind = locust_compat.client_kind(classes)
-        load = Load(self._plan, classes, self._order.target.url, self._ledger)
+        load = Load(self._plan, classes, self._targets(), self._ledger)
         self._spool.write(
             {
                 "type": "start",
@@ -108,6 +108,17 @@ class Engine:
             }
         )
         return load
+
+    def _targets(self) -> list[LoadedTarget]:
+        """Target, and the control beside it where one is asked for."""
+        order = self._order
+        if order.control is None:
+            return [LoadedTarget(arm=CANDIDATE, url=order.target.url)]
+        own, control = os.environ.get(TOKEN_VARIABLE), os.environ.pop(CONTROL_TOKEN, None)
+        return [
+            LoadedTarget(arm=CANDIDATE, url=order.target.url, token=own),
+            LoadedTarget(arm=CONTROL, url=order.control.url, token=control or own),
+        ]
 
     def _pulse(self, load: Load, probes: Probes) -> None:
         due_s = self._clock()

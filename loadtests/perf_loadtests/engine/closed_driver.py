@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from locust.user.task import TaskSet
-    from locust.user.users import User
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
-    from perf_loadtests.engine.virtual_user import VirtualUser
+    from perf_loadtests.engine.virtual_user import Arm, VirtualUser
 
 STEP_S = 0.1
 
@@ -27,14 +26,14 @@ class ClosedDriver:
     """Keeps the number of VUs on the planned line; k6's rule, applied every 100 ms."""
 
     def __init__(
-        self, plan: Plan, classes: Sequence[type[User]], ledger: Ledger,
+        self, plan: Plan, arms: Sequence[tuple[Arm, float]], ledger: Ledger,
         spawn: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._plan = plan
         self._ledger = ledger
         self._spawn = spawn
-        self._names = [cls.__name__ for cls in classes]
-        self._weights = [float(cls.weight) for cls in classes]
+        self._names = [arm.cells for arm, _ in arms]
+        self._weights = [weight for _, weight in arms]
         self._active: dict[VirtualUser, None] = {}
         self._leaving: dict[VirtualUser, float] = {}
         self._starting = 0

@@ -69,7 +69,7 @@ class Ledger:
         self.clock = clock
         self.t0_s = float("inf")
         self.window_s = plan.window_s
-        self.recorder = Recorder(target="candidate", limits_s=plan.limits_s())
+        self.recorder = Recorder(limits_s=plan.limits_s())
         self.counts = Counts()
         self._spans = plan.spans()
         self._clean = clean

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from locust.exception import CatchResponseError
 
+from perf_analysis.series import CANDIDATE
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.client import PENDING_KEY
 from perf_loadtests.engine.virtual_user import Pending, describe
@@ -82,7 +83,7 @@ class Listeners:
         if exception is not None and vu is not None:
             vu.fail_request()
         sample = Sample(
-            scenario=vu.scenario if vu is not None else "custom",
+            scenario=vu.arm.scenario if vu is not None else "custom",
             method="".join(c for c in kind.upper() if c.isascii() and c.isalpha())[:16],
             name=str(event.get("name")),
             status=0,
@@ -94,5 +95,6 @@ class Listeners:
             first=False,
             asserted=False,
             received_bytes=0,
+            target=vu.arm.target if vu is not None else CANDIDATE,
         )
         ledger.request(sample, f"{type(exception).__name__}: {exception}" if exception else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import gevent
@@ -16,7 +18,7 @@ from perf_loadtests.engine.crew import Crew
 from perf_loadtests.engine.listeners import Listeners
 from perf_loadtests.engine.open_driver import OpenDriver
 from perf_loadtests.engine.probes import settle_gc
-from perf_loadtests.engine.virtual_user import Limits, VirtualUser
+from perf_loadtests.engine.virtual_user import Arm, Limits, VirtualUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,10 +30,20 @@ if TYPE_CHECKING:
     from perf_loadtests.engine.ledger import Ledger
     from perf_loadtests.protocol import LoadPhase
 
+TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
 START_LIMIT_S = 60.0
 LEAD_S = 0.5
 INTERRUPT_GRACE_S = 1.0
 KILL_GRACE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedTarget:
+    """A target of this run: `candidate` or `control`, its URL, and its own token if it has one."""
+
+    arm: str
+    url: str
+    token: str | None = None
 
 
 class Driver(Protocol):
@@ -87,26 +99,33 @@ class Load:
     """Drives the scenario's users through one plan."""
 
     def __init__(
-        self, plan: Plan, classes: Sequence[type[User]], host: str, ledger: Ledger
+        self,
+        plan: Plan,
+        classes: Sequence[type[User]],
+        targets: Sequence[LoadedTarget],
+        ledger: Ledger,
     ) -> None:
         self._plan = plan
         self._ledger = ledger
         self._limits = Limits(timeout_s=plan.timeout_s, insecure=plan.insecure)
         self._crew = Crew()
-        driven = [
-            locust_compat.drive(
-                cls, host=host, insecure=plan.insecure, created=self._created, ready=self._ready,
-                leaving=self._leaving,
-            )
-            for cls in classes
-        ]  # fmt: skip
-        self._environment = locust_compat.make_environment(driven, host)
+        self._arms: dict[type[User], tuple[Arm, LoadedTarget]] = {}
+        for target in targets:
+            for cls in classes:
+                arm = Arm(cls.__name__, target.arm)
+                made = locust_compat.drive(
+                    cls, name=arm.cells, host=target.url, insecure=plan.insecure, tell=self
+                )
+                self._arms[made] = arm, target
+        driven = list(self._arms)
+        self._environment = locust_compat.make_environment(driven, targets[0].url)
         locust_compat.hold_runner(self._environment, lambda: self.interrupt("stop"))
         self._listeners = Listeners(self._crew, ledger)
         self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
         kind = OpenDriver if plan.open_model else ClosedDriver
-        self._driver: Driver = kind(plan, driven, ledger, self._spawn)
+        arms = [(arm, float(cls.weight)) for cls, (arm, _) in self._arms.items()]
+        self._driver: Driver = kind(plan, arms, ledger, self._spawn)
         self._interrupted = Event()
         self.phase: LoadPhase = "starting"
         self.ended: Literal["schedule", "stop", "abort"] = "schedule"
@@ -209,15 +228,24 @@ class Load:
             vu = self._crew.runs_in(user, user.greenlet)
             user.greenlet.link(lambda _greenlet, vu=vu: self._gone(vu))
 
-    def _created(self, user: User) -> None:
-        vu = VirtualUser(user, self._ledger, self._limits)
+    def created(self, user: User) -> None:
+        """Open the books of a VU."""
+        vu = VirtualUser(user, self._ledger, self._limits, self._arms[type(user)][0])
         wrap_client(vu)
         self._crew.add(vu)
 
-    def _ready(self, user: User) -> None:
+    def starting(self, user: User) -> None:
+        """Let a scenario that reads its token in `on_start` find that of its own target."""
+        token = self._arms[type(user)][1].token
+        if token is not None:
+            os.environ[TOKEN_VARIABLE] = token
+
+    def ready(self, user: User) -> None:
+        """Let a VU begin when it may."""
         self._driver.ready(self._crew.of_user(user))
 
-    def _leaving(self, user: User, error: BaseException) -> None:
+    def leaving(self, user: User, error: BaseException) -> None:
+        """Note what ends a VU, unless it ends by itself or by us."""
         vu = self._crew.of_user(user)
         vu.leaving = True
         # a VU may end itself; what ends the test, or kills it from outside, is no end of ours

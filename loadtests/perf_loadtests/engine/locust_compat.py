@@ -7,7 +7,7 @@ import hashlib
 import ssl
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import gevent
 import locust
@@ -112,29 +112,54 @@ def shared_ssl_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def drive(
-    cls: type[User], *, host: str, insecure: bool, created: Callable[[User], None],
-    ready: Callable[[User], None], leaving: Callable[[User, BaseException], None],
-) -> type[User]:  # fmt: skip
-    """Subclass of a scenario class, of the same name, that reports how its VUs come and go.
+class Watcher(Protocol):
+    """Who is told how VUs come and go."""
 
-    `ready` returns when the VU may begin its first iteration: Locust runs the first task at once
-    after `on_start`. `leaving` is told what ends the VU, before `on_stop` runs.
+    def created(self, user: User) -> None:
+        """A user was made."""
+        ...
+
+    def starting(self, user: User) -> None:
+        """Its `on_start` is about to run."""
+        ...
+
+    def ready(self, user: User) -> None:
+        """Return when the VU may begin: Locust runs the first task at once after `on_start`."""
+        ...
+
+    def leaving(self, user: User, error: BaseException) -> None:
+        """What ends the VU, before its `on_stop` runs."""
+        ...
+
+
+def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watcher) -> type[User]:
+    """Subclass of a scenario class that reports how its VUs come and go.
+
+    Parameters
+    ----------
+    name : str
+        Under which its VUs are spawned; the class' own for the candidate.
+    host : str
+    insecure : bool
+        Certificates are not verified.
+    tell : Watcher
+        Is told of each VU.
     """
 
     def __init__(self: User, environment: Environment) -> None:  # noqa: N807  # becomes a method
         cls.__init__(self, environment)
-        created(self)
+        tell.created(self)
 
     def on_start(self: User) -> None:
+        tell.starting(self)
         cls.on_start(self)
-        ready(self)
+        tell.ready(self)
 
     def on_stop(self: User) -> None:
         # Locust runs it while it handles what ended the user: the only sight of that
         error = sys.exc_info()[1]
         if error is not None:
-            leaving(self, error)
+            tell.leaving(self, error)
         cls.on_stop(self)
 
     members: dict[str, object] = {
@@ -145,7 +170,7 @@ def drive(
         members["insecure"] = insecure
         if not insecure and cls.ssl_context_factory is None:
             members["ssl_context_factory"] = staticmethod(lambda **_: shared_ssl_context())
-    made: type[User] = type(cls).__call__(type(cls), cls.__name__, (cls,), members)
+    made: type[User] = type(cls).__call__(type(cls), name, (cls,), members)
     return made
 
 

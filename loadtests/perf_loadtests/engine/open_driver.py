@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from locust.user.task import TaskSet
-    from locust.user.users import User
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
-    from perf_loadtests.engine.virtual_user import VirtualUser
+    from perf_loadtests.engine.virtual_user import Arm, VirtualUser
 
 BATCH = 64
 LATE_S, VERY_LATE_S = 0.005, 0.010
 POLL_S = 0.001
+ORDER_SALT, CLASS_SALT = 0x0A8B, 0x5C1E
+EVEN = 0.5
 
 
 class Due(NamedTuple):
@@ -50,11 +51,31 @@ class _Group:
     pre_allocated: int
 
 
+def _groups_of(plan: Plan, side: Sequence[tuple[Arm, float]]) -> list[_Group]:
+    """Pools of one target, by the weights of the classes."""
+    if plan.max_vus < len(side):
+        raise ScenarioError(
+            f"max_vus is {plan.max_vus}, the scenario has {len(side)} user classes; "
+            "expected a VU for each at least; next: raise max_vus or name one class"
+        )
+    weights = [weight for _, weight in side]
+    shares = zip(
+        side,
+        shares_of(plan.max_vus, weights),
+        shares_of(max(plan.pre_allocated_vus, len(side)), weights),
+        strict=True,
+    )
+    return [
+        _Group(name=arm.cells, weight=weight, pool=Pool(max_vus=most), pre_allocated=min(pre, most))
+        for (arm, weight), most, pre in shares
+    ]
+
+
 class OpenDriver:
     """Hands arrivals to VUs; see `Pool` for who takes, who waits and who is dropped."""
 
     def __init__(
-        self, plan: Plan, classes: Sequence[type[User]], ledger: Ledger,
+        self, plan: Plan, arms: Sequence[tuple[Arm, float]], ledger: Ledger,
         spawn: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._plan = plan
@@ -64,27 +85,12 @@ class OpenDriver:
         self._handed: dict[VirtualUser, Due] = {}
         self._stop = Event()
         self._stopping = False
-        if plan.max_vus < len(classes):
-            raise ScenarioError(
-                f"max_vus is {plan.max_vus}, the scenario has {len(classes)} user classes; "
-                "expected a VU for each at least; next: raise max_vus or name one class"
-            )
-        weights = [float(cls.weight) for cls in classes]
-        shares = zip(
-            classes,
-            shares_of(plan.max_vus, weights),
-            shares_of(max(plan.pre_allocated_vus, len(classes)), weights),
-            strict=True,
-        )
-        self._groups = {
-            cls.__name__: _Group(
-                name=cls.__name__,
-                weight=float(cls.weight),
-                pool=Pool(max_vus=most),
-                pre_allocated=min(pre, most),
-            )
-            for cls, most, pre in shares
-        }
+        # each target has pools of its own, so that neither waits for the other's answers
+        by_target: dict[str, list[tuple[Arm, float]]] = {}
+        for arm, weight in arms:
+            by_target.setdefault(arm.target, []).append((arm, weight))
+        self._sides = [_groups_of(plan, side) for side in by_target.values()]
+        self._groups = {group.name: group for side in self._sides for group in side}
 
     @property
     def vus(self) -> int:
@@ -117,7 +123,8 @@ class OpenDriver:
                     gevent.sleep(0)
                     batch = 0
                 slot = Slot(arrival.phase, self._ledger.window_at(arrival.offset_s))
-                self._release(arrival.number, due_s, slot)
+                for side in self._in_turn(arrival.number):
+                    self._release(side, arrival.number, due_s, slot)
             return not self._wait_until(self._ledger.t0_s + self._plan.duration_s)
         finally:
             self._stopping = True
@@ -131,7 +138,7 @@ class OpenDriver:
     def ready(self, vu: VirtualUser) -> None:
         """Take the first arrival, or park until one is due (called once, after `on_start`)."""
         vu.ready = True
-        due = self._groups[vu.scenario].pool.started(vu)
+        due = self._groups[vu.arm.cells].pool.started(vu)
         if due is None and self._stopping:
             raise locust_compat.end_of_user()
         self._take(vu, due or self._park(vu), locust_compat.task_set_of(vu.user))
@@ -140,7 +147,7 @@ class OpenDriver:
         """End the iteration, then take the next arrival, or park until one is due."""
         del wait  # arrivals decide when the next iteration begins, not the scenario's wait_time
         vu.end()
-        due = self._groups[vu.scenario].pool.done(vu)
+        due = self._groups[vu.arm.cells].pool.done(vu)
         if due is None and self._stopping:
             raise locust_compat.end_of_user()
         self._take(vu, due or self._park(vu), task_set)
@@ -151,16 +158,16 @@ class OpenDriver:
 
     def gone(self, vu: VirtualUser) -> None:
         """Forget a VU whose greenlet has ended."""
-        pool = self._groups[vu.scenario].pool
+        pool = self._groups[vu.arm.cells].pool
         handed = self._handed.pop(vu, None)
         if handed is not None:
-            self._unsent(vu.scenario, handed)
+            self._unsent(vu.arm.cells, handed)
         was_busy = vu.ready and vu not in pool.idle
         vu.end(cut=vu.cut)
         pool.lost(vu, was_busy=was_busy, was_starting=not vu.ready)
         self._parked.pop(vu, None)
         for due in pool.overfull():
-            self._drop(vu.scenario, due, late=False)
+            self._drop(vu.arm.cells, due, late=False)
 
     def close(self) -> None:
         """Book what was never handed over."""
@@ -174,8 +181,14 @@ class OpenDriver:
             self._stop.wait(left_s)
         return self._stopping
 
-    def _release(self, number: int, due_s: float, slot: Slot) -> None:
-        group = self._choose(number)
+    def _in_turn(self, number: int) -> Sequence[Sequence[_Group]]:
+        """Both targets of a pair, in an order drawn for it: neither is always the second."""
+        if len(self._sides) > 1 and splitmix64(self._plan.seed ^ ORDER_SALT, number) < EVEN:
+            return self._sides[::-1]
+        return self._sides
+
+    def _release(self, side: Sequence[_Group], number: int, due_s: float, slot: Slot) -> None:
+        group = self._choose(side, number)
         pool = group.pool
         late_s = self._ledger.clock() - due_s
         if late_s > LATE_S and pool.would_drop():
@@ -208,18 +221,18 @@ class OpenDriver:
         vu.begin(due.slot, due.intended_s)
         begun_s = vu.iteration.begun_s if vu.iteration else self._ledger.clock()
         late_s = max(0.0, begun_s - due.intended_s)
-        cell = self._ledger.recorder.iterations(vu.scenario, due.slot)
+        cell = self._ledger.recorder.iterations(vu.arm.cells, due.slot)
         (cell.vu_wait if due.waits else cell.lag).add(min(late_s, 3600.0))
         if task_set is not None:
             seed = self._plan.seed
             locust_compat.queue_task(task_set, lambda: splitmix64(seed, due.number))
 
-    def _choose(self, number: int) -> _Group:
-        groups = list(self._groups.values())
-        if len(groups) == 1:
-            return groups[0]
-        draw = splitmix64(self._plan.seed ^ 0x5C1E, number)
-        return groups[choose([group.weight for group in groups], draw)]
+    def _choose(self, side: Sequence[_Group], number: int) -> _Group:
+        """Class of an arrival, the same on both sides of its pair."""
+        if len(side) == 1:
+            return side[0]
+        draw = splitmix64(self._plan.seed ^ CLASS_SALT, number)
+        return side[choose([group.weight for group in side], draw)]
 
     def _drop(self, scenario: str, due: Due, *, late: bool) -> None:
         cell = self._ledger.book(scenario, due.slot, dropped=1, late_drops=int(late))
@@ -231,7 +244,7 @@ class OpenDriver:
     def _grow(self) -> None:
         """Start VUs ahead of need, at most one a millisecond, so that the loop never stalls."""
         stages = self._plan.stages
-        total = sum(group.weight for group in self._groups.values())
+        total = sum(group.weight for group in self._sides[0])
         while True:
             rate = rate_at(stages, max(0.0, self._ledger.offset_s()))
             short = [

@@ -9,6 +9,7 @@ import gevent
 from gevent import GreenletExit
 from gevent.greenlet import Greenlet
 
+from perf_analysis.arms import cells_name
 from perf_analysis.series import ABANDONED, Slot
 from perf_loadtests.engine.outcomes import by_status, classify
 from perf_loadtests.recorder import Sample
@@ -50,6 +51,27 @@ class Iteration:
     raised: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A user class of the scenario at one target.
+
+    Attributes
+    ----------
+    scenario : str
+        Name of the class.
+    target : str
+        `candidate`, or `control`.
+    """
+
+    scenario: str
+    target: str
+
+    @property
+    def cells(self) -> str:
+        """Name under which its iterations are counted, and its VUs are spawned."""
+        return cells_name(self.scenario, self.target)
+
+
 @dataclass(slots=True, kw_only=True)
 class Limits:
     """What every VU of a run shares.
@@ -71,9 +93,9 @@ class Limits:
 class VirtualUser:
     """Books of one VU, beside its Locust user."""
 
-    def __init__(self, user: User, ledger: Ledger, limits: Limits) -> None:
+    def __init__(self, user: User, ledger: Ledger, limits: Limits, arm: Arm) -> None:
         self.user = user
-        self.scenario = type(user).__name__
+        self.arm = arm
         self.ledger = ledger
         self.limits = limits
         self.iteration: Iteration | None = None
@@ -96,7 +118,7 @@ class VirtualUser:
         """Begin an iteration now."""
         begun_s = self.ledger.clock()
         self.iteration = Iteration(slot=slot, begun_s=begun_s, intended_s=intended_s)
-        self.ledger.book(self.scenario, slot, started=1)
+        self.ledger.book(self.arm.cells, slot, started=1)
 
     def end(self, *, cut: bool = False) -> None:
         """End the iteration, if there is one: finished, failed, or abandoned where it was cut."""
@@ -107,13 +129,13 @@ class VirtualUser:
         self.iteration = None
         slot = iteration.slot
         if cut:
-            self.ledger.book(self.scenario, slot, abandoned=1)
+            self.ledger.book(self.arm.cells, slot, abandoned=1)
             return
         if iteration.raised:
             faulted = 0 if iteration.request_failed else 1
-            cell = self.ledger.book(self.scenario, slot, failed=1, faulted=faulted)
+            cell = self.ledger.book(self.arm.cells, slot, failed=1, faulted=faulted)
         else:
-            cell = self.ledger.book(self.scenario, slot, finished=1)
+            cell = self.ledger.book(self.arm.cells, slot, finished=1)
         cell.iteration.add(min(self.ledger.clock() - iteration.begun_s, 3600.0))
 
     def note_exception(self, error: BaseException) -> None:
@@ -226,7 +248,7 @@ class VirtualUser:
         ledger = self.ledger
         end_s = pending.begun_s + service_s - ledger.t0_s
         sample = Sample(
-            scenario=self.scenario,
+            scenario=self.arm.scenario,
             method=pending.method,
             name=pending.name,
             status=pending.status,
@@ -238,6 +260,7 @@ class VirtualUser:
             first=pending.intended_s is not None,
             asserted=pending.asserted,
             received_bytes=received,
+            target=self.arm.target,
         )
         ledger.request(sample, text)
 

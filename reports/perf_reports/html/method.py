@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import CONTROL
 from perf_analysis.histogram import BUCKETS_PER_OCTAVE
 from perf_analysis.thresholds import LEAST_SAMPLES
 from perf_analysis.validity.generator import CPU_RATIO, LAG_S
@@ -25,6 +26,7 @@ def paragraphs(view: View) -> tuple[tuple[str, str], ...]:
         ("Failures", _failures()),
         ("Thresholds", _thresholds()),
         ("Validity", _validity()),
+        *((("Comparison", _comparison(view)),) if view.comparison.rows else ()),
         ("What this run cannot show", _limits(view)),
     )
 
@@ -90,12 +92,28 @@ def _validity() -> str:
     )
 
 
-def _limits(view: View) -> str:
-    one_run = (
-        f"Comparison: {view.comparison.rstrip('.')}. One run says nothing about the next: on "
-        "shared machines a p95 may differ by 15 % from run to run without any change of the target."
+def _comparison(view: View) -> str:
+    """How rows were compared; only where there are rows."""
+    unit = (
+        "Both arms meet the same second, so what they share cancels; their difference is taken "
+        "window by window."
+        if view.comparison.source == CONTROL
+        else "The run is the unit: requests inside one share their machine and minute."
     )
-    said = [one_run]
+    return (
+        f"{unit} A row fails where a rise beyond its tolerance is shown (weighted Holm over all "
+        f"gated rows, alpha {view.comparison.alpha:g}), and passes where one of the size of its "
+        "margin is excluded. Detectable is the rise that would be found 4 times in 5."
+    )
+
+
+def _limits(view: View) -> str:
+    said = [
+        (
+            "On shared machines a p95 may differ by 15 % from run to run without any change of the "
+            "target: one run alone says nothing about the next."
+        )
+    ]
     if not view.valid:
         said.append("This run is not valid: its figures are shown to find out why, not to be used.")
     if view.phase == "all":

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from perf_reports import wording
+from perf_reports import comparisons, wording
 from perf_reports.charts import failures, frame, generator, latency, load, palette
 from perf_reports.escape import visible
-from perf_reports.html import method, sections
+from perf_reports.html import compared, method, sections
 
 if TYPE_CHECKING:
     from perf_reports.charts.frame import Picture
@@ -42,6 +42,10 @@ def render(view: View) -> str:
         tiles=sections.tiles(view),
         validity=sections.validity(view),
         thresholds=sections.thresholds(view),
+        comparison=compared.table(view),
+        compared=comparisons.headline(view.comparison),
+        compared_basis=comparisons.basis(view.comparison),
+        compared_tone=compared.tone(view),
         endpoints=sections.endpoints(view),
         failures=sections.failures(view),
         generator=sections.generator(view),

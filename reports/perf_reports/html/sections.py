@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.verdict import Outcome, Verdict
 from perf_reports import units, wording
 from perf_reports.escape import shorten, visible
+from perf_reports.html.cells import Cell, Column, Meter, Table, Tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,55 +20,6 @@ OUTCOME_TONES = {Outcome.HELD: "pass", Outcome.BROKEN: "fail", Outcome.UNKNOWN: 
 MOST_LISTED = 4
 _METER_WIDTH = 96.0
 _METER_SPARE = 1.15
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meter:
-    """Where a value lies against its limit, in units of a drawing."""
-
-    value: str
-    limit: str
-    tone: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One cell: its text, what is said under it, and its look."""
-
-    text: str
-    under: str = ""
-    tone: str = ""
-    code: bool = False
-    long: bool = False
-    meter: Meter | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """Heading of a column; numbers stand to the right."""
-
-    title: str
-    numeric: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table; the first cell of a row names it."""
-
-    key: str
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
-    """One figure of the head."""
-
-    label: str
-    value: str
-    under: str = ""
-    tone: str = ""
 
 
 def title(view: View) -> str:

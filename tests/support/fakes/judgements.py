@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import Comparison
 from perf_analysis.verdict import Check, Judgement, Outcome, Threshold, ThresholdResult, Verdict
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def judged(run: Run, verdict: Verdict) -> Run:
             _result(run, threshold, fails=place == 0 and verdict is Verdict.FAIL)
             for place, threshold in enumerate(run.plan.thresholds)
         ),
-        comparison="not judged: no baseline was given",
+        comparison=Comparison(sentence="not judged: no baseline was given"),
         valid=not broken,
         verdict=verdict,
         exit_code=_EXIT_CODES[verdict],

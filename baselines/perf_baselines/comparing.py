@@ -1,0 +1,118 @@
+"""A run held against accepted ones: from documents to a comparison."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from perf_analysis.compared import BASELINES, Demands, quantile_of
+from perf_analysis.figures import QUANTILES
+from perf_analysis.gating import conclude, nothing_compared
+from perf_baselines.reference import Candidate, choose
+from perf_documents.figures_codec import stored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from perf_analysis.compared import ComparedRow, Comparison
+    from perf_analysis.figures import RunFigures
+    from perf_baselines.baseline import Baseline
+    from perf_baselines.reference import Reference
+    from perf_documents.plan import Plan
+    from perf_documents.run import Run
+
+
+def demands_of(plan: Plan) -> Demands:
+    """What a plan asks of a comparison."""
+    return Demands(
+        margins=plan.regression,
+        tolerance={name: margin / 2.0 for name, margin in plan.regression.items()}
+        | dict(plan.tolerance),
+        must_detect=plan.gate.must_detect,
+        alpha=plan.alpha,
+        mode=plan.gate.comparison,
+        required=plan.gate.baseline == "required",
+    )
+
+
+def figures_of_run(run: Run) -> RunFigures:
+    """Figures of a run's candidate, with the quantiles that its plan compares."""
+    quantiles = [q for metric in run.plan.regression if (q := quantile_of(metric)) is not None]
+    kept = run.figures
+    if kept is not None and all(_has(kept, q) for q in quantiles):
+        return kept
+    # numpy and scipy, which only comparisons need
+    from perf_analysis.reduction import figures_of  # noqa: PLC0415
+
+    return stored(figures_of(run.run_id, run.measured, quantiles))
+
+
+def _has(figures: RunFigures, q: float) -> bool:
+    """Whether a quantile was asked for when the figures were made."""
+    return q in QUANTILES or any(series.quantile(q) for series in figures.series)
+
+
+def compare_with_baselines(
+    runs: Sequence[Run], accepted: Sequence[Baseline], now: datetime, *, hint: str = ""
+) -> Comparison:
+    """Compare runs of one plan (at least one; several are repeats) with accepted ones.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The last one gives plan and load.
+    accepted : sequence of Baseline
+        Of the same profile and environment, the oldest first.
+    now : datetime
+        With a zone.
+    hint : str
+        What to do where no run was accepted yet.
+    """
+    run = runs[-1]
+    demands = demands_of(run.plan)
+    if not demands.margins or not run.plan.has_sustained:
+        return nothing_compared(
+            demands, "the profile has no sustained phase", "give it a stage of equal start and end"
+        )
+    if not accepted:
+        where = f"{run.plan.profile} on {run.target.environment}"
+        return nothing_compared(demands, f"no baseline of {where}", hint)
+    figures = [figures_of_run(one) for one in runs]
+    candidate = Candidate(figures=figures[-1], load=run.load_facts, fingerprint=run.fingerprint)
+    others = [b for b in accepted if b.run_id not in {one.run_id for one in runs}]
+    reference = choose(candidate, others, now)
+    if not reference.runs:
+        left_out = reference.left_out or ("the run itself is the only baseline",)
+        return nothing_compared(demands, "; ".join(left_out), hint, left_out)
+    return _conclude(figures, reference, demands)
+
+
+def _conclude(figures: Sequence[RunFigures], reference: Reference, demands: Demands) -> Comparison:
+
+    from perf_analysis.comparison import compare_runs  # noqa: PLC0415  # numpy and scipy
+
+    rows = compare_runs(figures, reference.runs, demands, same_mix=reference.mix_kept)
+    count = len(reference.runs)
+    comparison = conclude(
+        rows,
+        demands,
+        source=BASELINES,
+        reference=[run.run_id for run in reference.runs],
+        against=f"{count} {'baseline' if count == 1 else 'baselines'}",
+    )
+    return replace(
+        comparison,
+        left_out=reference.left_out,
+        notes=(*reference.notes, *_slack(rows)),
+    )
+
+
+def _slack(rows: Sequence[ComparedRow]) -> tuple[str, ...]:
+    """A run that is surely faster leaves room in which a later loss would not be seen."""
+    improved = [row for row in rows if row.gated and "improved" in row.notes]
+    if not improved:
+        return ()
+    names = ", ".join(f"{row.metric} of {row.label or 'all requests'}" for row in improved[:3])
+    return ((f"slack: the baselines are slower than this run ({names}); accept it, so that a later "
+            "loss is seen"),)  # fmt: skip

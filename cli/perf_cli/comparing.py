@@ -1,0 +1,54 @@
+"""Where accepted runs come from, chosen in one place: files, a git commit, or the history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from perf_baselines.baseline_files import BaselineFiles
+from perf_baselines.comparing import compare_with_baselines
+from perf_baselines.git_files import read_at_commit
+from perf_cli.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from perf_analysis.compared import Comparison
+    from perf_baselines.baseline import Baseline
+    from perf_documents.run import Run
+    from perf_loadtests.workspace import Workspace
+
+
+def baselines_of(workspace: Workspace) -> BaselineFiles:
+    """Baseline files of a workspace."""
+    return BaselineFiles(workspace.baselines, workspace.state)
+
+
+def accepted_for(
+    run_of: tuple[str, str], workspace: Workspace, ref: str | None, environ: Mapping[str, str]
+) -> tuple[Baseline, ...]:
+    """Accepted runs of a profile and an environment, from the working tree or a commit."""
+    profile, environment = run_of
+    if ref is None:
+        return baselines_of(workspace).read(profile, environment)
+    return read_at_commit(workspace.root, ref, profile, environment, environ)
+
+
+def compare(runs: Sequence[Run], accepted: Sequence[Baseline]) -> Comparison:
+    """Compare runs with accepted ones, now."""
+    hint = f"perfproof baseline accept {runs[-1].run_id}"
+    return compare_with_baselines(runs, accepted, datetime.now(UTC), hint=hint)
+
+
+def now_said() -> str:
+    """The wall clock, for labels only."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def keep_baseline(baseline: Baseline, workspace: Workspace) -> None:
+    """Add a baseline to its file, and say where that is."""
+    files = baselines_of(workspace)
+    new = files.add(baseline)
+    path = files.path(baseline.profile, baseline.environment).relative_to(workspace.root)
+    word = "accepted" if new else "had been accepted before"
+    say(f"perf: {baseline.run_id} {word}: {path}; next: review and commit it")
