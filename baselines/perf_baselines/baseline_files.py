@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from perf_baselines.baseline import Baseline, dump_baseline, load_baseline
 from perf_documents.errors import DocumentError, StoreError, UsageError
 from perf_documents.files import make_private_folder, read_bounded, write_atomic
+from perf_documents.names import NAME_RULE, is_name
+from perf_documents.redact import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +39,17 @@ class BaselineFiles:
     state: Path
 
     def path(self, profile: str, environment: str) -> Path:
-        """File of a profile and an environment."""
+        """File of a profile and an environment.
+
+        Raises
+        ------
+        UsageError
+            If either is no name: a run file from elsewhere must not choose where is written.
+        """
+        for name in (profile, environment):
+            if not is_name(name):
+                shown = visible(name, 80)
+                raise UsageError(f"baselines: {shown!r} is no name; expected {NAME_RULE}")
         return self.root / profile / f"{environment}{SUFFIX}"
 
     def names(self) -> list[tuple[str, str]]:
@@ -53,6 +65,8 @@ class BaselineFiles:
         DocumentError
             With file:line, if a line is damaged, edited, doubled, or of another profile.
         """
+        if not is_name(profile) or not is_name(environment):
+            return ()  # a run from elsewhere, which has none here
         path = self.path(profile, environment)
         if not path.exists() and not path.is_symlink():
             return ()

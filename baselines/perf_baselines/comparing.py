@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_analysis.compared import BASELINES, Demands, quantile_of
+from perf_analysis.compared import BASELINES, RUNS, Demands, quantile_of
 from perf_analysis.figures import QUANTILES
 from perf_analysis.gating import conclude, nothing_compared
-from perf_baselines.reference import Candidate, choose
+from perf_baselines.comparable import difference, same_mix
+from perf_baselines.reference import Candidate, Reference, choose
 from perf_documents.figures_codec import stored
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from perf_analysis.compared import ComparedRow, Comparison
     from perf_analysis.figures import RunFigures
     from perf_baselines.baseline import Baseline
-    from perf_baselines.reference import Reference
     from perf_documents.plan import Plan
     from perf_documents.run import Run
 
@@ -45,7 +45,8 @@ def figures_of_run(run: Run) -> RunFigures:
     # numpy and scipy, which only comparisons need
     from perf_analysis.reduction import figures_of  # noqa: PLC0415
 
-    return stored(figures_of(run.run_id, run.measured, quantiles))
+    found = figures_of(run.run_id, run.measured, quantiles)
+    return stored(replace(found, resolution_s=run.resolution_s))
 
 
 def _has(figures: RunFigures, q: float) -> bool:
@@ -72,9 +73,7 @@ def compare_with_baselines(
     run = runs[-1]
     demands = demands_of(run.plan)
     if not demands.margins or not run.plan.has_sustained:
-        return nothing_compared(
-            demands, "the profile has no sustained phase", "give it a stage of equal start and end"
-        )
+        return nothing_compared(demands, "the profile has no sustained phase", _SUSTAINED)
     if not accepted:
         where = f"{run.plan.profile} on {run.target.environment}"
         return nothing_compared(demands, f"no baseline of {where}", hint)
@@ -88,7 +87,51 @@ def compare_with_baselines(
     return _conclude(figures, reference, demands)
 
 
-def _conclude(figures: Sequence[RunFigures], reference: Reference, demands: Demands) -> Comparison:
+def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
+    """Compare runs that somebody named, by the demands of the last candidate's plan.
+
+    Parameters
+    ----------
+    base, candidates : sequence of Run
+        At least one of each.
+    """
+    run = candidates[-1]
+    demands = demands_of(run.plan)
+    if not all(one.plan.has_sustained for one in (*base, *candidates)):
+        return nothing_compared(
+            demands, "a run has no sustained phase, the only one that is compared", _SUSTAINED
+        )
+    differing = [
+        f"{one.run_id}: {', '.join(words)}"
+        for one in (*base, *candidates)
+        if _known(one)
+        and _known(run)
+        and (words := difference(run.load_facts, one.load_facts).load)
+    ]
+    if differing:
+        return nothing_compared(demands, f"the load differs: {differing[0]}", _SAME_LOAD, differing)
+    figures = [figures_of_run(one) for one in candidates]
+    others = [figures_of_run(one) for one in base]
+    reference = Reference(
+        runs=tuple(others),
+        mix_kept=all(same_mix(one, figures[-1]) for one in (*others, *figures)),
+        notes=() if _known(run) else ("the load of imported runs is not known",),
+    )
+    return replace(_conclude(figures, reference, demands, noun="run"), source=RUNS)
+
+
+_SUSTAINED = "give the profile a stage of equal start and end"
+_SAME_LOAD = "compare runs of one load"
+
+
+def _known(run: Run) -> bool:
+    """Whether the load of a run is known: imported samples say nothing of it."""
+    return not run.engine.unknown_rules
+
+
+def _conclude(
+    figures: Sequence[RunFigures], reference: Reference, demands: Demands, noun: str = "baseline"
+) -> Comparison:
 
     from perf_analysis.comparison import compare_runs  # noqa: PLC0415  # numpy and scipy
 
@@ -99,7 +142,7 @@ def _conclude(figures: Sequence[RunFigures], reference: Reference, demands: Dema
         demands,
         source=BASELINES,
         reference=[run.run_id for run in reference.runs],
-        against=f"{count} {'baseline' if count == 1 else 'baselines'}",
+        against=f"{count} {noun if count == 1 else f'{noun}s'}",
     )
     return replace(
         comparison,

@@ -87,6 +87,7 @@ def encode_run(run: Run) -> dict[str, object]:
         "fingerprint": dict(run.fingerprint),
         "git": dict(run.git),
         "measured": _encode_measured(run.measured),
+        "resolution_s": float(run.resolution_s),
         "figures": run.figures and encode_figures(run.figures),
         "health": _plain(run.health),
         "engine": _plain(run.engine),

@@ -149,6 +149,7 @@ class EngineModel(StrictModel):
     exceptions: Annotated[tuple[ExceptionModel, ...], Field(max_length=10_000)]
     errors: Annotated[tuple[ErrorModel, ...], Field(max_length=50_000)]
     record_sha256: Annotated[str, Field(pattern=r"^(?:[0-9a-f]{64})?$")]
+    unknown_rules: Annotated[tuple[Text, ...], Field(max_length=20)]
     late_wakeup_p99_s: Seconds | None
 
 
@@ -207,6 +208,7 @@ class RunModel(StrictModel):
     fingerprint: Facts
     git: Facts
     measured: MeasuredModel
+    resolution_s: Seconds
     figures: FiguresModel | None
     health: Annotated[tuple[HealthModel, ...], Field(max_length=10_000)]
     engine: EngineModel

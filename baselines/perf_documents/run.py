@@ -137,6 +137,8 @@ class EngineFacts:
         Of the spool's bytes before the completion record.
     late_wakeup_p99_s : float or None
         Of the calibration before the load.
+    unknown_rules : tuple of str
+        Validity rules that the source of an imported run cannot show.
     """
 
     accounts: Accounts
@@ -154,6 +156,7 @@ class EngineFacts:
     errors: tuple[ErrorSample, ...] = ()
     record_sha256: str = ""
     late_wakeup_p99_s: float | None = None
+    unknown_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +174,8 @@ class Run:
         What was judged, and what was loaded beside it to compare with, if anything.
     reached_s : float
         How far the schedule came.
+    resolution_s : float
+        To which the source rounds durations; 0 for our own recorder.
     figures : RunFigures or None
         What comparisons need of `measured`, computed once; None where nobody has yet.
     fingerprint, git : mapping of str to str
@@ -193,6 +198,7 @@ class Run:
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     git: Mapping[str, str] = field(default_factory=dict)
     measured: Measured
+    resolution_s: float = 0.0
     figures: RunFigures | None = None
     health: tuple[HealthWindow, ...] = ()
     engine: EngineFacts
@@ -240,4 +246,5 @@ class Run:
             exceptions={f"{g.kind} in {g.place}": n for g, n in excused.items() if n > 0},
             invalid_samples=self.engine.invalid_samples,
             names=self.engine.names,
+            unknown=frozenset(self.engine.unknown_rules),
         )

@@ -3,7 +3,8 @@
 | schema | since | what changed |
 | ------ | ----- | ------------ |
 | 1      | 0.1.0 | the first    |
-| 2      | 0.1.0 | `control` and `figures` were added; `judgement.comparison` became an object |
+| 2      | 0.1.0 | `control`, `figures`, `resolution_s` and `engine.unknown_rules` are new;   |
+|        |       | `judgement.comparison` became an object                                    |
 
 A step takes the parsed document of its version and returns that of the next; the version itself is
 counted up here. To change the form: raise `SCHEMA`, add a row above and a step below, and keep a
@@ -34,7 +35,11 @@ def _to_2(document: dict[str, object]) -> dict[str, object]:
             "left_out": [], "notes": [],
         }  # fmt: skip
         judgement = {**judgement, "comparison": comparison}
-    return {**document, "judgement": judgement, "control": None, "figures": None}
+    added = {"judgement": judgement, "control": None, "figures": None, "resolution_s": 0.0}
+    engine = document.get("engine")
+    if isinstance(engine, dict):
+        added["engine"] = {**engine, "unknown_rules": []}
+    return {**document, **added}
 
 
 STEPS: Mapping[int, Step] = {1: _to_2}

@@ -5,6 +5,7 @@ from __future__ import annotations
 VERBS: dict[str, str] = {
     "run": "Load a target by a profile, record, judge, report and store.",
     "check": "Judge a stored run again, by its own thresholds or by others.",
+    "compare": "Compare stored runs, run files or samples: BASE... -- CANDIDATE...",
     "baseline": "Accept, list, show and prune the runs that count as good.",
     "history": "List, show and import stored runs.",
     "target": "Run the embedded demo service, with faults on request.",

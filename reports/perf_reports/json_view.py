@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from perf_reports.parts import EndpointRow, FailureRow, View
 
 SCHEMA = "perfproof.result/2"
+COMPARISON_SCHEMA = "perfproof.comparison/1"
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -55,6 +56,17 @@ def render_json(view: View, run: Run) -> str:
         "notes": list(view.notes),
         "report": view.places.report or None,
         "data": view.places.data or None,
+    }
+    text = json.dumps(document, sort_keys=True, indent=2, allow_nan=False, ensure_ascii=True)
+    return f"{text}\n"
+
+
+def render_comparison(comparison: Comparison, exit_code: int) -> str:
+    """Return a comparison of named runs as one document."""
+    document: dict[str, Json] = {
+        "schema": COMPARISON_SCHEMA,
+        "exit_code": exit_code,
+        "comparison": _comparison(comparison),
     }
     text = json.dumps(document, sort_keys=True, indent=2, allow_nan=False, ensure_ascii=True)
     return f"{text}\n"

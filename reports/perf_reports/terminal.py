@@ -14,7 +14,7 @@ from perf_reports.escape import ascii_only, cut, shorten, terminal, width
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_analysis.compared import ComparedRow
+    from perf_analysis.compared import ComparedRow, Comparison
     from perf_analysis.verdict import ThresholdResult
     from perf_reports.parts import EndpointRow, View
 
@@ -51,7 +51,7 @@ def render_terminal(view: View, style: Style | None = None) -> str:
     """Return the summary: at most 30 lines of 100 columns, and those of compared rows."""
     lines = [*_head(view, _REASON_LINES), "", *_checked(view), *_broken(view)]
     ending = _ending(view)
-    compared = _compared(view)
+    compared = _compared(view.comparison)
     room = MOST_LINES - len(ending) + len(compared)
     lines += _thresholds(view, room - len(lines) - len(compared) - _LEAST_ENDPOINTS)
     lines += compared
@@ -104,6 +104,24 @@ def _checked(view: View) -> list[str]:
     ]
 
 
+def render_comparison(comparison: Comparison, style: Style | None = None) -> str:
+    """Return what a comparison of named runs says: its sentence, rows, and what was left out."""
+    style = style or Style()
+    lines = [
+        *_labelled(f"{comparisons.GLYPHS[comparison.verdict]} {comparison.verdict.value.upper()}",
+                   "", 1),
+        *_labelled("  why", comparison.sentence, 2 * _REASON_LINES),
+        *(_labelled("  next", comparison.next_step, _REASON_LINES) if comparison.next_step else []),
+        *_compared(comparison),
+        *([""] if comparison.left_out or comparison.notes else []),
+        *(_named("left out", terminal(text, COLUMNS)) for text in comparison.left_out),
+        *(_named("note", terminal(text, COLUMNS)) for text in comparison.notes),
+    ]  # fmt: skip
+    if style.ascii_only:
+        lines = [cut(ascii_only(line.translate(_PLAIN)), COLUMNS) for line in lines]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
 def _compared_line(view: View) -> list[str]:
     """The comparison's sentence, on two lines where it takes them."""
     text = terminal(comparisons.headline(view.comparison), 10 * COLUMNS)
@@ -144,9 +162,9 @@ def _threshold(result: ThresholdResult) -> tuple[str, ...]:
     )
 
 
-def _compared(view: View) -> list[str]:
+def _compared(comparison: Comparison) -> list[str]:
     """Gated rows, the worst first; a row that failed is never left out."""
-    rows = comparisons.gated(view.comparison)
+    rows = comparisons.gated(comparison)
     failed = sum(row.verdict is RowVerdict.FAIL for row in rows)
     kept = rows[: max(MOST_COMPARED, failed)]
     if not kept:

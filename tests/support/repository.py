@@ -23,6 +23,7 @@ PACKAGES = (
     "perf_analysis",
     "perf_documents",
     "perf_baselines",
+    "perf_importers",
     "perf_reports",
 )
 

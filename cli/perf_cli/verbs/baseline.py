@@ -17,9 +17,9 @@ from perf_baselines.baseline_files import KEPT
 from perf_baselines.comparable import difference
 from perf_baselines.comparing import figures_of_run
 from perf_cli.comparing import accepted_for, baselines_of, compare, keep_baseline, now_said
+from perf_cli.finding import find_run
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
-from perf_cli.verbs.check import find_run
 from perf_documents.errors import RefusedError, UsageError
 from perf_loadtests.workspace import Workspace
 from perf_reports.units import duration

@@ -12,10 +12,10 @@ import click
 from perf_analysis.judgement import judge
 from perf_baselines.controlling import compare_with_control
 from perf_cli.comparing import accepted_for, compare
+from perf_cli.finding import find_run
 from perf_cli.outcome import by_precedence
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
-from perf_cli.wiring import history_of
 from perf_documents.errors import UsageError
 from perf_documents.profile import load_rules
 from perf_loadtests.workspace import Workspace
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from perf_baselines.baseline import Baseline
     from perf_documents.run import Run
 
-FILE_ENDINGS = (".json", ".json.gz")
-
 
 @click.command("check", help=VERBS["check"])
 @click.argument("rules", required=False, type=click.Path(path_type=Path))
@@ -37,7 +35,7 @@ FILE_ENDINGS = (".json", ".json.gz")
     "spec",
     required=True,
     metavar="RUN",
-    help="A run id, the beginning of one, `latest`, or a run file.",
+    help="A run id, the beginning of one, `latest`, a run file, or a samples file (.csv).",
 )
 @click.option(
     "--baseline",
@@ -77,12 +75,3 @@ def command(
 def _accepted(run: Run, ref: str | None) -> tuple[Baseline, ...]:
     place = (run.plan.profile, run.target.environment)
     return accepted_for(place, Workspace(Path.cwd()), ref, os.environ)
-
-
-def find_run(spec: str) -> Run:
-    """Run of an id, `latest` or a file."""
-    if spec.endswith(FILE_ENDINGS):
-        from perf_documents.codec import read_run  # noqa: PLC0415  # the other way needs it not
-
-        return read_run(Path(spec))
-    return history_of(Workspace(Path.cwd())).load(spec)
