@@ -8,13 +8,12 @@ from perf_analysis.compared import RowVerdict
 from perf_analysis.facts import EndState
 from perf_analysis.verdict import Outcome, Verdict
 from perf_baselines.baseline import Baseline
+from perf_documents.fingerprint import MACHINE_FACTS
 
 if TYPE_CHECKING:
     from perf_analysis.figures import RunFigures
     from perf_analysis.verdict import Judgement
     from perf_documents.run import Run
-
-MACHINE_FACTS = ("cpu_model", "cpu_count", "kernel", "python", "locust", "runner_image")
 
 
 def refusal(run: Run, judgement: Judgement, because: str = "") -> str:

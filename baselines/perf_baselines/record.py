@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perf_analysis.histogram import merge
 from perf_analysis.series import ABANDONED, CANDIDATE, add_cells
+from perf_documents.fingerprint import MACHINE_FACTS
 from perf_documents.strict_json import content_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from perf_analysis.facts import EndState
+    from perf_analysis.figures import RunFigures
     from perf_analysis.series import Cell, SeriesKey
     from perf_analysis.verdict import ThresholdResult, Verdict
     from perf_documents.run import Run
@@ -68,6 +70,10 @@ class Record:
         How far the schedule came.
     phase, phase_s : str, float
         The judged phase and its length; `dropped`, `total` and `series` belong to it.
+    load, fingerprint : mapping
+        What makes the run comparable, and the machine it ran on; empty in records of schema 1.
+    figures : RunFigures or None
+        What comparisons need; None where nothing can be compared.
     document_sha256, document_bytes : str, int
         Of the full document's JSON, before compression.
     """
@@ -92,6 +98,9 @@ class Record:
     dropped: int
     total: SeriesSummary
     series: tuple[SeriesSummary, ...]
+    load: Mapping[str, object] = field(default_factory=dict)
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    figures: RunFigures | None = None
     thresholds: tuple[ThresholdSummary, ...]
     document_sha256: str
     document_bytes: int
@@ -126,6 +135,9 @@ def summarise(run: Run, document: bytes) -> Record:
             _summary(label, [(key, cell) for key, cell in cells if key.label == label])
             for label in sorted({key.label for key, _ in cells})
         ),
+        load=run.load_facts,
+        fingerprint={k: v for k, v in run.fingerprint.items() if k in MACHINE_FACTS},
+        figures=run.figures,
         thresholds=tuple(map(_threshold, judgement.thresholds)) if judgement else (),
         document_sha256=content_hash(document),
         document_bytes=len(document),

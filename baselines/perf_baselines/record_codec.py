@@ -1,21 +1,23 @@
 """`Record` as JSON and back; each carries a hash of itself, so that no changed byte passes."""
 
 # No postponed annotations here: pydantic reads them when a class is made.
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
 from perf_analysis.facts import EndState
 from perf_analysis.verdict import Verdict
+from perf_baselines.baseline import LoadModel
 from perf_baselines.record import Record, SeriesSummary, ThresholdSummary
 from perf_documents.cells import Count, Seconds, StrictModel, Text
 from perf_documents.errors import DocumentError
-from perf_documents.models import ExitCode, Instant, RunId, Sha256, Url, Words
+from perf_documents.figures_codec import FiguresModel, encode_figures
+from perf_documents.models import ExitCode, Facts, Instant, RunId, Sha256, Url, Words
 from perf_documents.strict_json import content_hash, dump_json, explain, parse_json, refuse
 from perf_documents.upgrades import check_schema
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_RECORD_BYTES = 1024 * 1024
 _CHECK = "check"
 # method, a blank and a name
@@ -50,7 +52,7 @@ class ThresholdSummaryModel(StrictModel):
 class RecordModel(StrictModel):
     """`Record`."""
 
-    schema_: Annotated[Literal[1], Field(alias="schema")]
+    schema_: Annotated[Literal[2], Field(alias="schema")]
     check: Sha256
     run_id: RunId
     version: Text
@@ -72,6 +74,9 @@ class RecordModel(StrictModel):
     dropped: Count
     total: SeriesSummaryModel
     series: Annotated[tuple[SeriesSummaryModel, ...], Field(max_length=10_000)]
+    load: LoadModel | None
+    fingerprint: Facts
+    figures: FiguresModel | None
     thresholds: Annotated[tuple[ThresholdSummaryModel, ...], Field(max_length=1000)]
     document_sha256: Sha256
     document_bytes: Count
@@ -79,7 +84,13 @@ class RecordModel(StrictModel):
 
 def dump_record(record: Record) -> bytes:
     """Return a record as canonical JSON."""
-    document: dict[str, object] = {"schema": SCHEMA, **asdict(record)}
+    figures = record.figures
+    document: dict[str, object] = {
+        "schema": SCHEMA,
+        **asdict(replace(record, figures=None)),
+        "load": dict(record.load) or None,
+        "figures": figures and encode_figures(figures),
+    }
     return dump_json({**document, _CHECK: content_hash(dump_json(document))})
 
 
@@ -88,19 +99,28 @@ def load_record(data: bytes) -> Record:
     document = parse_json(data)
     if not isinstance(document, dict):
         raise DocumentError("document: is not an object")
-    check_schema(document.get("schema"), SCHEMA)
+    schema = check_schema(document.get("schema"), SCHEMA)
     stated = document.pop(_CHECK, None)
     if stated != content_hash(dump_json(document)):
         raise DocumentError("check: does not fit the content; the record was changed or damaged")
+    if schema == 1:
+        # before, records knew nothing that comparisons need
+        document |= {"schema": 2, "load": None, "fingerprint": {}, "figures": None}
+        data = dump_json({**document, _CHECK: stated})
     try:
         model = RecordModel.model_validate_json(data)
+        figures = model.figures and model.figures.decode(model.run_id)
     except ValidationError as error:
         refuse(explain(error))
+    except ValueError as error:
+        raise DocumentError(f"figures: {error}") from error
     values = dict(model)
     del values["schema_"], values[_CHECK]
     return Record(
         **values
         | {
+            "load": model.load.decode() if model.load else {},
+            "figures": figures,
             "total": SeriesSummary(**dict(model.total)),
             "series": tuple(SeriesSummary(**dict(series)) for series in model.series),
             "thresholds": tuple(ThresholdSummary(**dict(row)) for row in model.thresholds),

@@ -31,6 +31,8 @@ _CI = (
     ("TF_BUILD", "azure"),
     ("CI", "other"),
 )
+# By which a machine is told from another when runs are compared: noted, never gated.
+MACHINE_FACTS = ("cpu_model", "cpu_count", "kernel", "python", "locust", "runner_image")
 _PROC = Path("/proc")
 
 

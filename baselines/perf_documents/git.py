@@ -45,6 +45,14 @@ def collect_git(
     return {key: visible(cleaner.clean(value)) for key, value in facts.items() if value}
 
 
+def default_branch(folder: Path, environ: Mapping[str, str], program: str = "git") -> str:
+    """Name of the branch that the remote holds as its default; empty where git does not know."""
+    begin, settings = safe_git(folder, environ, program)
+    wanted = ("symbolic-ref", "--short", "--quiet", "refs/remotes/origin/HEAD")
+    head = _ask([*begin, *wanted], settings)
+    return (head or "").removeprefix("origin/")
+
+
 def safe_git(
     folder: Path, environ: Mapping[str, str], program: str = "git"
 ) -> tuple[list[str], dict[str, str]]:

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from perf_baselines.baseline_files import BaselineFiles
 from perf_baselines.comparing import compare_with_baselines
 from perf_baselines.git_files import read_at_commit
+from perf_baselines.history_source import passing_runs
 from perf_cli.output import say
+from perf_cli.wiring import history_of
+from perf_documents.git import default_branch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perf_analysis.compared import Comparison
     from perf_baselines.baseline import Baseline
+    from perf_documents.plan import Plan
     from perf_documents.run import Run
     from perf_loadtests.workspace import Workspace
 
@@ -25,13 +29,23 @@ def baselines_of(workspace: Workspace) -> BaselineFiles:
 
 
 def accepted_for(
-    run_of: tuple[str, str], workspace: Workspace, ref: str | None, environ: Mapping[str, str]
+    plan: Plan,
+    environment: str,
+    workspace: Workspace,
+    ref: str | None,
+    environ: Mapping[str, str],
 ) -> tuple[Baseline, ...]:
-    """Accepted runs of a profile and an environment, from the working tree or a commit."""
-    profile, environment = run_of
-    if ref is None:
-        return baselines_of(workspace).read(profile, environment)
-    return read_at_commit(workspace.root, ref, profile, environment, environ)
+    """Accepted runs of a plan's profile and an environment.
+
+    From `baselines/` of the working tree or of a commit; from the history, if the plan says so.
+    """
+    profile = plan.profile
+    if ref is not None:
+        return read_at_commit(workspace.root, ref, profile, environment, environ)
+    if plan.gate.baseline_source == "history":
+        branch = default_branch(workspace.root, environ)
+        return passing_runs(history_of(workspace), profile, environment, branch)
+    return baselines_of(workspace).read(profile, environment)
 
 
 def compare(runs: Sequence[Run], accepted: Sequence[Baseline]) -> Comparison:

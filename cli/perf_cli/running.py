@@ -101,8 +101,8 @@ class Session:
 
     def _accepted(self, ready: Prepared) -> tuple[Baseline, ...]:
         """Baselines, read before any load: a damaged file is said while nothing was sent."""
-        place = (ready.plan.profile, ready.environment)
-        return accepted_for(place, ready.workspace, self.wishes.baseline, self.world.environ)
+        ref, environ = self.wishes.baseline, self.world.environ
+        return accepted_for(ready.plan, ready.environment, ready.workspace, ref, environ)
 
     def _once(self, ready: Prepared, accepted: Sequence[Baseline], number: int) -> Code:
         history = history_of(ready.workspace, ready.config)

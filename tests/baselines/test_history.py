@@ -11,6 +11,7 @@ from perf_analysis.facts import EndState
 from perf_analysis.verdict import Verdict
 from perf_baselines import history as history_module
 from perf_baselines.history import History, open_history
+from perf_baselines.record_codec import SCHEMA
 from perf_documents.codec import dump_run
 from perf_documents.errors import DocumentError, StoreError, UsageError
 from perf_documents.strict_json import content_hash, pack, unpack
@@ -164,7 +165,7 @@ def test_a_record_of_another_run_or_a_newer_version_is_refused(
     (root / "records" / "other.json").write_bytes(path.read_bytes())
     with pytest.raises(DocumentError, match=f"is the record of another run, {RUN.run_id}"):
         history.record("other")
-    document = json.loads(path.read_bytes()) | {"schema": 2}
+    document = json.loads(path.read_bytes()) | {"schema": SCHEMA + 1}
     path.write_text(json.dumps(document) + "\n")
     with pytest.raises(DocumentError, match="made by a newer version"):
         history.record(RUN.run_id)

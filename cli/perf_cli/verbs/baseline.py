@@ -106,7 +106,7 @@ def accept_run(run: Run, workspace: Workspace, because: str) -> None:
     RefusedError
         If it may not become a baseline.
     """
-    accepted = accepted_for((run.plan.profile, run.target.environment), workspace, None, os.environ)
+    accepted = accepted_for(run.plan, run.target.environment, workspace, None, os.environ)
     comparison = compare([run], accepted)
     judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
     why_not = refusal(run, judgement, because)

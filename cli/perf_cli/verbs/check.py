@@ -73,5 +73,5 @@ def command(
 
 
 def _accepted(run: Run, ref: str | None) -> tuple[Baseline, ...]:
-    place = (run.plan.profile, run.target.environment)
-    return accepted_for(place, Workspace(Path.cwd()), ref, os.environ)
+    workspace = Workspace(Path.cwd())
+    return accepted_for(run.plan, run.target.environment, workspace, ref, os.environ)
