@@ -77,20 +77,20 @@ class Selection:
         """Request cells with at least one request; `scheduled` leaves out the drain of `all`."""
         return [
             (key, cell)
-            for key, slots in self.measured.series.items()
+            for key, cells in self.measured.sums.series.items()
             if matches(key, self.selector)
-            for slot, cell in slots.items()
-            if cell.n and self._holds(slot.phase, scheduled=scheduled)
+            for phase, cell in cells.items()
+            if cell.n and self._holds(phase, scheduled=scheduled)
         ]
 
     def iterations(self, *, scheduled: bool = False) -> list[ScenarioCell]:
         """Scenario cells of the selected scenario, target and phase."""
         return [
             cell
-            for name, slots in self.measured.scenarios.items()
+            for name, cells in self.measured.sums.scenarios.items()
             if self.is_mine(name)
-            for slot, cell in slots.items()
-            if self._holds(slot.phase, scheduled=scheduled)
+            for phase, cell in cells.items()
+            if self._holds(phase, scheduled=scheduled)
         ]
 
     def is_mine(self, name: str) -> bool:

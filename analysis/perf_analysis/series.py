@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from perf_analysis.histogram import Histogram, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+C = TypeVar("C")
 SUSTAINED = "sustained"
 DRAIN = "drain"
 CANDIDATE = "candidate"
 CONTROL = "control"
 ALL_PHASES = "all"
+# What follows the name of a scenario whose iterations went to the control; see `arms`.
+_MARK = f"@{CONTROL}"
 PHASES = ("warm-up", "ramp", SUSTAINED, DRAIN)
 
 ABANDONED = "abandoned"
@@ -188,6 +191,35 @@ class Span:
         return self.end_s - self.start_s
 
 
+class Sums(NamedTuple):
+    """Cells summed over the windows of each phase; phases in order of their last window.
+
+    `source` are the mappings that were summed: sums of others are never taken for theirs.
+    """
+
+    series: Mapping[SeriesKey, Mapping[str, Cell]]
+    scenarios: Mapping[str, Mapping[str, ScenarioCell]]
+    source: tuple[object, object]
+
+
+def sum_series(slots: Mapping[Slot, Cell]) -> dict[str, Cell]:
+    """Request cells of one series, summed by phase."""
+    return {phase: add_cells(cells) for phase, cells in _by_phase(slots).items()}
+
+
+def sum_scenario(slots: Mapping[Slot, ScenarioCell]) -> dict[str, ScenarioCell]:
+    """Iteration cells of one scenario, summed by phase."""
+    return {phase: add_scenario_cells(cells) for phase, cells in _by_phase(slots).items()}
+
+
+def _by_phase(slots: Mapping[Slot, C]) -> dict[str, list[C]]:
+    """Cells in order of time by phase; a phase that comes again moves to the end."""
+    found: dict[str, list[C]] = {}
+    for slot, cell in sorted(slots.items(), key=lambda item: item[0].window):
+        found[slot.phase] = [*found.pop(slot.phase, ()), cell]
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """Everything a run recorded.
@@ -204,6 +236,8 @@ class Measured:
         Cells by key and slot.
     ended : mapping of int to int
         Requests by the window in which they *ended*, for throughput over time.
+    kept : Sums or None
+        Sums by phase that are known already: then windows need not be looked at.
     """
 
     window_s: float
@@ -212,6 +246,26 @@ class Measured:
     series: Mapping[SeriesKey, Mapping[Slot, Cell]]
     scenarios: Mapping[str, Mapping[Slot, ScenarioCell]]
     ended: Mapping[int, int] = field(default_factory=dict)
+    kept: Sums | None = field(default=None, compare=False, repr=False)
+    _sums: list[Sums] = field(init=False, default_factory=list, compare=False, repr=False)
+
+    @property
+    def sums(self) -> Sums:
+        """Cells by phase: those that were stored beside the windows, or the windows summed once."""
+        source = (self.series, self.scenarios)
+        if self.kept is not None and all(
+            mine is theirs for mine, theirs in zip(source, self.kept.source, strict=True)
+        ):
+            return self.kept
+        if not self._sums:
+            series = {key: sum_series(slots) for key, slots in self.series.items()}
+            scenarios = {name: sum_scenario(slots) for name, slots in self.scenarios.items()}
+            self._sums.append(Sums(series, scenarios, source))
+        return self._sums[0]
+
+    def names_of(self, target: str) -> list[str]:
+        """Names under which iterations on a target were counted."""
+        return [name for name in self.scenarios if name.endswith(_MARK) == (target == CONTROL)]
 
     def phase_s(self, phase: str) -> float:
         """Seconds of a phase; of `all` the whole schedule without the drain."""
@@ -228,25 +282,18 @@ class Measured:
     def cells(self, phase: str) -> dict[SeriesKey, Cell]:
         """Request cells of a phase, summed over its windows."""
         return {
-            key: add_cells(
-                cell for slot, cell in slots.items() if phase in (slot.phase, ALL_PHASES)
-            )
-            for key, slots in self.series.items()
+            key: add_cells(cell for of, cell in cells.items() if phase in (of, ALL_PHASES))
+            for key, cells in self.sums.series.items()
         }
 
-    def scenario_cell(self, phase: str, scenario: str | None = None) -> ScenarioCell:
-        """Scenario cells of a phase, summed over windows (and scenarios, if none is named).
+    def scenario_cell(self, phase: str, *names: str) -> ScenarioCell:
+        """Scenario cells of a phase, summed over windows and the named scenarios (all without).
 
-        Over several scenarios `vus` is the sum of each one's last value; `vus_busy_max` stays the
-        highest of any one, since the moments of the highest values differ.
+        Over several `vus` is the sum of the last values, `vus_busy_max` the highest of any one.
         """
         parts = [
-            add_scenario_cells(
-                cell
-                for slot, cell in sorted(slots.items(), key=lambda item: item[0].window)
-                if phase in (slot.phase, ALL_PHASES)
-            )
-            for name, slots in self.scenarios.items()
-            if scenario in (None, name)
+            add_scenario_cells(cell for of, cell in cells.items() if phase in (of, ALL_PHASES))
+            for name, cells in self.sums.scenarios.items()
+            if not names or name in names
         ]
         return replace(add_scenario_cells(parts), vus=sum(part.vus for part in parts))

@@ -129,7 +129,7 @@ def summarise(run: Run, document: bytes) -> Record:
         duration_s=float(run.reached_s),
         phase=phase,
         phase_s=run.measured.phase_s(phase),
-        dropped=run.measured.scenario_cell(phase).dropped,
+        dropped=run.measured.scenario_cell(phase, *run.measured.names_of(CANDIDATE)).dropped,
         total=_summary("", cells),
         series=tuple(
             _summary(label, [(key, cell) for key, cell in cells if key.label == label])

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from perf_analysis.facts import Accounts
-from perf_analysis.series import Measured, Span
+from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Span, Sums
 from perf_analysis.verdict import Check, Judgement, ThresholdResult
-from perf_documents.cells import decode_scenarios, decode_series, encode_scenarios, encode_series
-from perf_documents.consistency import check_cells
+from perf_documents.cells import encode_cell
+from perf_documents.consistency import check_sums
 from perf_documents.errors import DocumentError
 from perf_documents.figures_codec import encode_figures
 from perf_documents.files import read_bounded
@@ -38,6 +38,7 @@ from perf_documents.strict_json import (
     unpack,
 )
 from perf_documents.upgrades import SCHEMA, upgrade
+from perf_documents.windows import encode_windows, scenario_windows, series_windows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,7 +115,7 @@ def _decode(data: bytes) -> Run:
         model = RunModel.model_validate_json(data)
     except ValidationError as error:
         refuse(explain(error))
-    if problems := check_cells(model.measured, "measured"):
+    if problems := check_sums(model.measured, "measured"):
         refuse(problems)
     try:
         run = _run(model)
@@ -145,13 +146,32 @@ def _run(model: RunModel) -> Run:
 
 
 def _measured(model: MeasuredModel) -> Measured:
+    """Cells of a document: sums at hand, windows when somebody asks for them."""
+    series_sums: dict[SeriesKey, Mapping[str, Cell]] = {
+        SeriesKey(*row[:6]): {phase: cell.decode() for phase, cell in row[6]}
+        for row in model.series
+    }
+    scenario_sums: dict[str, Mapping[str, ScenarioCell]] = {
+        row[0]: {phase: cell.decode() for phase, cell in row[1]} for row in model.scenarios
+    }
+    series = {
+        key: series_windows(key, row[7], series_sums[key], f"measured.series[{number}][7]")
+        for number, (key, row) in enumerate(zip(series_sums, model.series, strict=True))
+    }
+    scenarios = {
+        name: scenario_windows(name, row[2], sums, f"measured.scenarios[{number}][2]")
+        for number, ((name, sums), row) in enumerate(
+            zip(scenario_sums.items(), model.scenarios, strict=True)
+        )
+    }
     return Measured(
         window_s=model.window_s,
         spans=tuple(Span(**dict(span)) for span in model.spans),
         open_model=model.open_model,
-        series=decode_series(model.series),
-        scenarios=decode_scenarios(model.scenarios),
+        series=series,
+        scenarios=scenarios,
         ended=dict(model.ended),
+        kept=Sums(series_sums, scenario_sums, (series, scenarios)),
     )
 
 
@@ -181,14 +201,25 @@ def _judgement(model: JudgementModel) -> Judgement:
 
 
 def _encode_measured(measured: Measured) -> dict[str, object]:
+    sums = measured.sums
     return {
         "window_s": float(measured.window_s),
         "spans": _plain(measured.spans),
         "open_model": measured.open_model,
-        "series": encode_series(measured.series),
-        "scenarios": encode_scenarios(measured.scenarios),
+        "series": [
+            [*key, _encode_sums(sums.series[key]), encode_windows(slots)]
+            for key, slots in sorted(measured.series.items())
+        ],
+        "scenarios": [
+            [name, _encode_sums(sums.scenarios[name]), encode_windows(cells)]
+            for name, cells in sorted(measured.scenarios.items())
+        ],
         "ended": [list(pair) for pair in sorted(measured.ended.items())],
     }
+
+
+def _encode_sums(sums: Mapping[str, Cell] | Mapping[str, ScenarioCell]) -> list[object]:
+    return [[phase, encode_cell(cell)] for phase, cell in sums.items()]
 
 
 def _plain(value: object) -> object:

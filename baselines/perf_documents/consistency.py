@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from perf_analysis.histogram import LARGEST_S, bucket_index
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from perf_documents.cells import CellsModel, ScenarioCellModel
+    from perf_documents.models import MeasuredModel
 
 MAX_NAME_LENGTH = 200
 # 500, and the one that holds the rest
@@ -26,23 +28,48 @@ _SERIES_NAME = 3
 
 def check_cells(cells: CellsModel, root: str) -> list[str]:
     """Return what is wrong, as `place: cause`; the search ends after enough was found."""
-    problems: list[str] = []
-    for problem in _problems(cells):
-        problems.append(f"{root}.{problem}")
-        if len(problems) > MAX_PROBLEMS:
-            break
-    return problems
+    return _first(_problems(cells), root)
+
+
+def check_sums(measured: MeasuredModel, root: str) -> list[str]:
+    """Return what is wrong with the sums of a document, in the same way."""
+    return _first(_sum_problems(measured), root)
+
+
+def _first(problems: Iterator[str], root: str) -> list[str]:
+    return [f"{root}.{problem}" for problem in islice(problems, MAX_PROBLEMS + 1)]
 
 
 def _problems(cells: CellsModel) -> Iterator[str]:
     yield from _check_rows("series", [row[:-1] for row in cells.series])
     yield from _check_rows("scenarios", [row[:-1] for row in cells.scenarios])
     yield from _check_rows("ended", [row[:1] for row in cells.ended])
-    yield from _check_names(cells)
+    yield from _check_names([row[:_SERIES_KEY] for row in cells.series])
     for number, row in enumerate(cells.series):
         yield from _check_cell(row[-1], place(["series", number, len(row) - 1]))
     for number, scenario in enumerate(cells.scenarios):
         yield from _check_cell(scenario[-1], place(["scenarios", number, len(scenario) - 1]))
+
+
+def _sum_problems(measured: MeasuredModel) -> Iterator[str]:
+    yield from _check_rows("series", [row[:_SERIES_KEY] for row in measured.series])
+    yield from _check_rows("scenarios", [row[:1] for row in measured.scenarios])
+    yield from _check_rows("ended", [row[:1] for row in measured.ended])
+    yield from _check_names([row[:_SERIES_KEY] for row in measured.series])
+    for number, row in enumerate(measured.series):
+        yield from _check_phases(row[6], ["series", number, _SERIES_KEY])
+    for number, scenario in enumerate(measured.scenarios):
+        yield from _check_phases(scenario[1], ["scenarios", number, 1])
+
+
+def _check_phases(
+    sums: Sequence[tuple[str, CellModel | ScenarioCellModel]], where: list[str | int]
+) -> Iterator[str]:
+    phases = [phase for phase, _ in sums]
+    if len(set(phases)) != len(phases):
+        yield f"{place(where)}: a phase stands twice"
+    for number, (_, cell) in enumerate(sums):
+        yield from _check_cell(cell, place([*where, number, 1]))
 
 
 def _check_rows(name: str, keys: Sequence[tuple[object, ...]]) -> Iterator[str]:
@@ -54,11 +81,11 @@ def _check_rows(name: str, keys: Sequence[tuple[object, ...]]) -> Iterator[str]:
         seen.add(key)
 
 
-def _check_names(cells: CellsModel) -> Iterator[str]:
+def _check_names(keys: Sequence[tuple[object, ...]]) -> Iterator[str]:
     # many rows share one key: each is looked at once
     first_row: dict[tuple[object, ...], int] = {}
-    for number, row in enumerate(cells.series):
-        first_row.setdefault(row[:_SERIES_KEY], number)
+    for number, key in enumerate(keys):
+        first_row.setdefault(key, number)
     for key, number in first_row.items():
         where = place(["series", number, _SERIES_NAME])
         if len(str(key[_SERIES_NAME])) > MAX_NAME_LENGTH:

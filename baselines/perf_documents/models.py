@@ -9,10 +9,19 @@ from pydantic import AfterValidator, Field
 
 from perf_analysis.facts import EndState
 from perf_analysis.verdict import Outcome, Verdict
-from perf_documents.cells import CellsModel, Count, PhaseName, Seconds, StrictModel, Text
+from perf_documents.cells import (
+    CellModel,
+    Count,
+    PhaseName,
+    ScenarioCellModel,
+    Seconds,
+    StrictModel,
+    Text,
+)
 from perf_documents.comparison_model import ComparisonModel
 from perf_documents.figures_codec import FiguresModel
 from perf_documents.plan_codec import PlanModel, ThresholdModel
+from perf_documents.windows import FORM
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z", re.ASCII)
 
@@ -69,9 +78,19 @@ class SpanModel(StrictModel):
     end_s: Seconds
 
 
-class MeasuredModel(CellsModel):
-    """`Measured`; `series`, `scenarios` and `ended` are rows."""
+WindowsText = Annotated[str, Field(max_length=2**27, pattern=FORM.pattern)]
+SeriesEntry = tuple[
+    Text, Text, Text, Text, Count, Text, list[tuple[PhaseName, CellModel]], WindowsText
+]
+ScenarioEntry = tuple[Text, list[tuple[PhaseName, ScenarioCellModel]], WindowsText]
 
+
+class MeasuredModel(StrictModel):
+    """`Measured`: of each series and scenario the sums by phase, and its windows as a text."""
+
+    series: Annotated[list[SeriesEntry], Field(max_length=100_000)]
+    scenarios: Annotated[list[ScenarioEntry], Field(max_length=1000)]
+    ended: list[tuple[Count, Count]]
     window_s: Annotated[float, Field(gt=0)]
     spans: Annotated[tuple[SpanModel, ...], Field(max_length=1000)]
     open_model: bool

@@ -36,10 +36,19 @@ def _to_2(document: dict[str, object]) -> dict[str, object]:
         }  # fmt: skip
         judgement = {**judgement, "comparison": comparison}
     added = {"judgement": judgement, "control": None, "figures": None, "resolution_s": 0.0}
+    if isinstance(document.get("measured"), dict):
+        added["measured"] = _by_series(document["measured"])
     engine = document.get("engine")
     if isinstance(engine, dict):
         added["engine"] = {**engine, "unknown_rules": []}
     return {**document, **added}
+
+
+def _by_series(measured: object) -> dict[str, object]:
+    """Rows of single cells as sums and windows of each series."""
+    from perf_documents.first_form import group_rows  # noqa: PLC0415  # only for old documents
+
+    return group_rows(measured)
 
 
 STEPS: Mapping[int, Step] = {1: _to_2}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from perf_analysis.histogram import Histogram, merge
 from perf_analysis.selection import unknown_durations
-from perf_analysis.series import ABANDONED, ALL_PHASES, CONTROL, DRAIN
+from perf_analysis.series import ABANDONED, ALL_PHASES, CANDIDATE, CONTROL, DRAIN
 from perf_reports.parts import EndpointRow, Quantile
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ def candidate_series(measured: Measured) -> Mapping[SeriesKey, Mapping[Slot, Cel
     return {key: slots for key, slots in measured.series.items() if key.target != CONTROL}
 
 
+def candidate_sums(measured: Measured) -> Mapping[SeriesKey, Mapping[str, Cell]]:
+    """Series of the target that is judged, summed by phase."""
+    return {key: cells for key, cells in measured.sums.series.items() if key.target != CONTROL}
+
+
 @dataclass(slots=True)
 class _Name:
     """What one name did in the phase, while it is gathered."""
@@ -60,12 +65,12 @@ class _Name:
     first: Counter[str] = field(default_factory=Counter)
     begun: Counter[str] = field(default_factory=Counter)
 
-    def add(self, key: SeriesKey, slot: Slot, cell: Cell) -> None:
+    def add(self, key: SeriesKey, phase: str, cell: Cell) -> None:
         ended = 0 if key.error_class == ABANDONED else cell.n
         self.cells.append((key, cell))
         self.ended += ended
         # a rate divides by the schedule's seconds, so what began in the drain is no part of it
-        self.scheduled += ended if slot.phase != DRAIN else 0
+        self.scheduled += ended if phase != DRAIN else 0
         self.first[key.scenario] += cell.first
         self.begun[key.scenario] += cell.n
 
@@ -80,12 +85,12 @@ def endpoint_rows(
     """
     names: dict[str, _Name] = {}
     total = _Name()
-    for key, slots in candidate_series(measured).items():
-        for slot, cell in slots.items():
-            if cell.n and phase in (slot.phase, ALL_PHASES):
-                names.setdefault(key.label, _Name()).add(key, slot, cell)
-                total.add(key, slot, cell)
-    scenarios = {name: measured.scenario_cell(phase, name) for name in measured.scenarios}
+    for key, cells in candidate_sums(measured).items():
+        for of, cell in cells.items():
+            if cell.n and phase in (of, ALL_PHASES):
+                names.setdefault(key.label, _Name()).add(key, of, cell)
+                total.add(key, of, cell)
+    scenarios = {name: measured.scenario_cell(phase, name) for name in measured.names_of(CANDIDATE)}
     judged = _judged(results, phase)
     length_s = measured.phase_s(phase)
 

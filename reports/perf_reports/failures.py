@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_analysis.series import ALL_PHASES, DROPPED, TARGET_CLASSES
-from perf_reports.endpoints import candidate_series
+from perf_analysis.series import ALL_PHASES, CANDIDATE, DROPPED, TARGET_CLASSES
+from perf_reports.endpoints import candidate_sums
 from perf_reports.parts import FailureRow
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ _ALL_BUSY_LATE = "every VU was busy while the generator itself was late"
 
 def failure_rows(run: Run, phase: str) -> tuple[FailureRow, ...]:
     """One row per class of failure over the whole run, most frequent first."""
-    series = candidate_series(run.measured)
-    dropped = run.measured.scenario_cell(ALL_PHASES).dropped
-    of = dropped + sum(cell.n for slots in series.values() for cell in slots.values())
+    series = candidate_sums(run.measured)
+    dropped = run.measured.scenario_cell(ALL_PHASES, *run.measured.names_of(CANDIDATE)).dropped
+    of = dropped + sum(cell.n for cells in series.values() for cell in cells.values())
     by_class: dict[str, dict[str, int]] = {}
     judged: dict[str, int] = {}
-    for key, slots in series.items():
+    for key, cells in series.items():
         if not key.error_class:
             continue
         labels = by_class.setdefault(key.error_class, {})
-        labels[key.label] = labels.get(key.label, 0) + sum(cell.n for cell in slots.values())
-        inside = sum(cell.n for slot, cell in slots.items() if phase in (slot.phase, ALL_PHASES))
+        labels[key.label] = labels.get(key.label, 0) + sum(cell.n for cell in cells.values())
+        inside = sum(cell.n for part, cell in cells.items() if phase in (part, ALL_PHASES))
         judged[key.error_class] = judged.get(key.error_class, 0) + inside
     rows = [
         _failure(name, labels, (of, judged[name]), run.engine.errors)
@@ -62,10 +62,12 @@ def _failure(
 
 def _dropped_rows(measured: Measured, phase: str, of: int) -> list[FailureRow]:
     """Return dropped arrivals: the target's fault, but for those while the generator was late."""
-    whole, judged = measured.scenario_cell(ALL_PHASES), measured.scenario_cell(phase)
+    names = measured.names_of(CANDIDATE)
+    whole, judged = (measured.scenario_cell(of, *names) for of in (ALL_PHASES, phase))
+    if not whole.dropped:
+        return []
     windows = [
-        slot.window for cells in measured.scenarios.values() for slot, c in cells.items()
-        if c.dropped
+        slot.window for name in names for slot, c in measured.scenarios[name].items() if c.dropped
     ]  # fmt: skip
     parts = (
         (False, whole.dropped - whole.late_drops, judged.dropped - judged.late_drops),

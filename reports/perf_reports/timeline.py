@@ -7,7 +7,15 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from perf_analysis.histogram import merge
-from perf_analysis.series import DRAIN, DROPPED, Cell, ScenarioCell, add_cells, add_scenario_cells
+from perf_analysis.series import (
+    CANDIDATE,
+    DRAIN,
+    DROPPED,
+    Cell,
+    ScenarioCell,
+    add_cells,
+    add_scenario_cells,
+)
 from perf_reports.endpoints import QUANTILES, candidate_series, quantile
 from perf_reports.parts import Line, Timeline
 
@@ -25,6 +33,13 @@ MOST_CLASSES = 6
 OTHER = "other"
 # A point is drawn where one value lies above it: over time the picture as a whole is the evidence.
 VALUES_ABOVE = 1
+
+
+NO_TIMELINE = Timeline(
+    point_s=1.0, windows=0, at_s=(), phases=(), trend="", p50_s=(), p95_s=(), p99_s=(),
+    service_p95_s=(), unfinished=(), planned=(), started=(), ended=(), dropped=(), unsent=(),
+    failures=(), lag_p99_s=(), cpu_ratio=(),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -113,8 +128,8 @@ def _merge_points(run: Run, per_point: int, number: int) -> list[_Merged]:
             point.cells.append(cell)
             if key.error_class:
                 point.failures[key.error_class] = point.failures.get(key.error_class, 0) + cell.n
-    for cells in measured.scenarios.values():
-        for slot, scenario in cells.items():
+    for name in measured.names_of(CANDIDATE):
+        for slot, scenario in measured.scenarios[name].items():
             points[slot.window // per_point].scenarios.append(scenario)
     for window, ended in measured.ended.items():
         points[window // per_point].ended += ended

@@ -13,7 +13,7 @@ from perf_reports import comparisons, items, wording
 from perf_reports.endpoints import endpoint_rows
 from perf_reports.failures import failure_rows
 from perf_reports.parts import Decider, Places, View
-from perf_reports.timeline import build_timeline
+from perf_reports.timeline import NO_TIMELINE, build_timeline
 
 if TYPE_CHECKING:
     from perf_analysis.compared import Comparison
@@ -32,6 +32,7 @@ def build_view(
     stored: Check | None = None,
     places: Places | None = None,
     notes: tuple[str, ...] = (),
+    over_time: bool = True,
 ) -> View:
     """View of a judged run.
 
@@ -43,6 +44,8 @@ def build_view(
         V12, once the run was stored and read back.
     places : Places or None
         Where report and data were written.
+    over_time : bool
+        Whether charts over time are wanted: a stored run must decode its windows for them.
     notes : tuple of str
         More lines worth saying, beside those that the run carries.
 
@@ -85,7 +88,7 @@ def build_view(
         thresholds=thresholds,
         comparison=judgement.comparison,
         endpoints=endpoint_rows(run.measured, phase, judgement.thresholds),
-        timeline=build_timeline(run),
+        timeline=build_timeline(run) if over_time else NO_TIMELINE,
         failures=failure_rows(run, phase),
         fault=wording.fault_said(facts, checks),
         generator=items.generator(run, facts),

@@ -24,7 +24,8 @@ RUN = make_run(1, verdict=Verdict.PASS)
 
 DATA = dump_run(RUN)
 
-FIRST_ROW = "measured.series[0][8]"
+FIRST_ROW = "measured.series[0][6][0][1]"
+FIRST_N: list[str | int] = ["measured", "series", 0, 6, 0, 1, "n"]
 
 
 def _edited(*path: str | int, value: object) -> bytes:
@@ -45,9 +46,9 @@ def _refusal(data: bytes) -> str:
 
 def _with_service(change: Callable[[Document], object]) -> bytes:
     document = json.loads(DATA)
-    row = next(row for row in document["measured"]["series"] if len(row[8]["service"]["b"]) > 2)
+    row = document["measured"]["series"][0]
     document["measured"]["series"] = [row]
-    change(row[8]["service"])
+    change(row[6][0][1]["service"])
     return json.dumps(document).encode() + b"\n"
 
 
@@ -130,8 +131,8 @@ def test_a_schema_that_is_not_known_is_refused(schema: object, cause: str) -> No
         (["measured", "series", 0, 3], "x" * 201, r"series\[0\]\[3\]: a name has at most 200"),
         (["measured", "series", 0, 3], "x" * 2**20, r"series\[0\]\[3\]: "),
         (["measured", "series", 0, 3], "a\x1bb", r"series\[0\]\[3\]: holds control or format"),
-        (["measured", "series", 0, 8, "n"], 9007199254740993, r"series\[0\]\[8\]\.n: "),
-        (["measured", "series", 0, 8, "n"], 1.5, r"series\[0\]\[8\]\.n: "),
+        (FIRST_N, 9007199254740993, r"series\[0\]\[6\]\[0\]\[1\]\.n: "),
+        (FIRST_N, 1.5, r"series\[0\]\[6\]\[0\]\[1\]\.n: "),
         (["engine", "accounts", "started"], -5, r"engine\.accounts\.started: "),
         (["health", 0, "cpu_ratio"], None, r"health\[0\]\.cpu_ratio: "),
         (["judgement", "verdict"], "improved", r"judgement\.verdict: "),
@@ -218,7 +219,7 @@ def test_an_inconsistent_histogram_is_refused(change: Document, cause: str) -> N
 
 
 def test_more_samples_than_requests_are_refused() -> None:
-    data = _edited("measured", "series", 0, 8, "n", value=0)
+    data = _edited(*FIRST_N, value=0)
     assert f"{FIRST_ROW}.service_censored: holds more" not in _refusal(data)
     assert f"{FIRST_ROW}.service: holds more samples than n = 0" in _refusal(data)
 
@@ -247,3 +248,37 @@ def test_too_many_names_are_refused() -> None:
 def test_what_is_no_document_is_refused(document: object) -> None:
     with pytest.raises(DocumentError):
         decode_run(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "measured.series[0][7]: "),
+        ("[]x", "measured.series[0][7]: "),
+        ('[["]', "measured.series[0][7]: "),
+        ("[[2,5", "measured.series[0][7]: "),
+        ("[]", "do not add up to the sums"),
+        ("[1]", "window 0 is no cell of 8 fields"),
+        ("[[2,5]]", "window 0 is no cell of 8 fields"),
+        ("[[9,5,1,0,0,0,0,0,0,0]]", "window 0 is no cell of 8 fields"),
+        ("[[2,5,1,0,0,0,0,0,0,0]]", "do not add up to the sums"),
+        ("[[2,5,1,0,0,0,0,0,0,0],[2,5,1,0,0,0,0,0,0,0]]", "a row for the same cell stands above"),
+        ("[[2,-5,1,0,0,0,0,0,0,0]]", "greater than or equal to 0"),
+        ("[[2,5,1,0,0,0,[1,2],0,0,0]]", "measured.series[0][7]"),
+        ("[[2,5,1,0,0,0,[1,9,2,[5,1]],0,0,0]]", "min 9"),
+    ],
+)
+def test_damaged_windows_are_refused_at_the_latest_when_they_are_read(text: str, says: str) -> None:
+    data = _edited("measured", "series", 0, 7, value=text)
+    with pytest.raises(DocumentError) as caught:
+        dict(next(iter(load_run(data).measured.series.values())))
+    assert says in str(caught.value)
+
+
+def test_windows_of_another_run_are_refused() -> None:
+    document = json.loads(DATA)
+    rows = document["measured"]["series"]
+    rows[0][7], rows[1][7] = rows[1][7], rows[0][7]
+    run = load_run(json.dumps(document).encode() + b"\n")
+    with pytest.raises(DocumentError, match="do not add up to the sums beside them"):
+        dict(next(iter(run.measured.series.values())))

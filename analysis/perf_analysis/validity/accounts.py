@@ -71,8 +71,8 @@ def _request_problems(accounts: Accounts, measured: Measured) -> Iterator[str]:
             f"{accounts.requests_started:,} requests started, but {ends:,} ended or were abandoned"
         )
     recorded = {True: 0, False: 0}
-    for key, slots in measured.series.items():
-        recorded[key.error_class == ABANDONED] += sum(cell.n for cell in slots.values())
+    for key, cells in measured.sums.series.items():
+        recorded[key.error_class == ABANDONED] += sum(cell.n for cell in cells.values())
     if recorded[False] != accounts.requests_ended:
         yield f"{accounts.requests_ended:,} requests ended, but {recorded[False]:,} recorded"
     if recorded[True] != accounts.requests_abandoned:

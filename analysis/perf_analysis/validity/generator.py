@@ -94,9 +94,9 @@ def _local_errors(given: Mapping[str, int], measured: Measured) -> str:
 def _recorded(measured: Measured, error_class: str) -> int:
     return sum(
         cell.n
-        for key, slots in measured.series.items()
+        for key, cells in measured.sums.series.items()
         if key.error_class == error_class
-        for cell in slots.values()
+        for cell in cells.values()
     )
 
 

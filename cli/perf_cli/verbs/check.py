@@ -62,7 +62,7 @@ def command(
     judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
     run = replace(run, judgement=judgement)
     code = by_precedence([judgement.exit_code], valid=judgement.valid)
-    view = build_view(run, exit_code=code)
+    view = build_view(run, exit_code=code, over_time=False)
     look = look_of(os.environ)
     style = Style(colour=look.colour, ascii_only=look.ascii_only)
     if as_json:

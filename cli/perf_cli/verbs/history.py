@@ -65,7 +65,7 @@ def show(run: str, *, as_json: bool) -> int:
         judgement = judge(stored.facts(), stored.measured, stored.plan.thresholds)
         stored = replace(stored, judgement=judgement)
     code = stored.judgement.exit_code if stored.judgement else Code.INCONCLUSIVE
-    view = build_view(stored, exit_code=code)
+    view = build_view(stored, exit_code=code, over_time=False)
     look = look_of(os.environ)
     style = Style(colour=look.colour, ascii_only=look.ascii_only)
     return result(render_json(view, stored) if as_json else render_terminal(view, style))
