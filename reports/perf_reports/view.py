@@ -31,7 +31,6 @@ def build_view(
     exit_code: int,
     stored: Check | None = None,
     places: Places | None = None,
-    notes: tuple[str, ...] = (),
     over_time: bool = True,
 ) -> View:
     """View of a judged run.
@@ -46,8 +45,6 @@ def build_view(
         Where report and data were written.
     over_time : bool
         Whether charts over time are wanted: a stored run must decode its windows for them.
-    notes : tuple of str
-        More lines worth saying, beside those that the run carries.
 
     Raises
     ------
@@ -93,7 +90,7 @@ def build_view(
         fault=wording.fault_said(facts, checks),
         generator=items.generator(run, facts),
         environment=items.environment(run),
-        notes=(*items.notes(run), *notes),
+        notes=items.notes(run),
         places=places or Places(),
     )
 
