@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from commands import Desk, Done
     from perf_loadtests.target.launch import DemoTarget
 
-# what two seconds can show: the gate asks for no more
-WIDE = "{must_detect: {p95: 900%, error_rate: 50pp}}"
-LAX = "{p95: 900%, error_rate: 90pp}"
+# what two seconds on a busy machine can show: nothing here may depend on its noise
+WIDE = "{must_detect: {p95: 1000%, error_rate: 90pp}}"
+LAX = "{p95: 1000%, error_rate: 90pp}"
+MUCH_SLOWER_MS = 400
 RATE = "300"
 COUNT = 6
 PLACE = "baselines/short/local.jsonl"
@@ -44,7 +45,7 @@ def accept(desk: Desk, *arguments: str) -> Done:
 def first_set(tmp_path_factory: pytest.TempPathFactory, demo: DemoTarget) -> Desk:
     """Desk on which six runs of the profile `short` were accepted at once; only read."""
     desk = desk_at(tmp_path_factory.mktemp("accepted"), demo)
-    desk.write(gate=WIDE, rate=RATE)
+    desk.write(gate=WIDE, regression=LAX, rate=RATE)
     done = desk.run("--repeat", str(COUNT), "--accept-baseline", "--quiet")
     assert done.code == 0, done.said
     return desk
@@ -53,7 +54,7 @@ def first_set(tmp_path_factory: pytest.TempPathFactory, demo: DemoTarget) -> Des
 @pytest.fixture
 def accepted(desk: Desk, first_set: Desk) -> Desk:
     """Desk of its own with these baselines."""
-    desk.write(gate=WIDE, rate=RATE)
+    desk.write(gate=WIDE, regression=LAX, rate=RATE)
     path = desk.folder / PLACE
     path.parent.mkdir(parents=True)
     path.write_bytes((first_set.folder / PLACE).read_bytes())
@@ -81,7 +82,7 @@ def test_a_run_is_compared_and_a_slow_one_is_never_an_unremarked_pass(accepted: 
     assert compared(accepted)["verdict"] == "pass"
     assert f"against {COUNT} baselines" in str(compared(accepted)["sentence"])
     assert "would be found 4 times in 5" in str(compared(accepted)["sentence"])
-    accepted.faults(slow_ms=100)
+    accepted.faults(slow_ms=MUCH_SLOWER_MS)
     slow = accepted.run("--quiet")
     assert slow.code == 1, slow.said
     assert compared(accepted)["verdict"] == "fail"
@@ -89,7 +90,7 @@ def test_a_run_is_compared_and_a_slow_one_is_never_an_unremarked_pass(accepted: 
 
 
 def test_what_a_comparison_failed_is_accepted_only_with_a_reason(accepted: Desk) -> None:
-    accepted.faults(slow_ms=100)
+    accepted.faults(slow_ms=MUCH_SLOWER_MS)
     assert accepted.run("--quiet").code == 1
     refused = accept(accepted, "latest")
     assert refused.code == 4
@@ -114,7 +115,10 @@ def test_a_run_that_breached_a_threshold_is_never_accepted(desk: Desk) -> None:
 
 def test_editing_a_threshold_orphans_nothing(accepted: Desk) -> None:
     accepted.write(
-        gate=WIDE, rate=RATE, thresholds="{http_req_duration: ['p(95)<400', 'p(50)<300']}"
+        gate=WIDE,
+        regression=LAX,
+        rate=RATE,
+        thresholds="{http_req_duration: ['p(95)<400', 'p(50)<300']}",
     )
     assert accepted.run("--quiet").code == 0
     assert compared(accepted)["verdict"] == "pass"
@@ -122,7 +126,7 @@ def test_editing_a_threshold_orphans_nothing(accepted: Desk) -> None:
 
 
 def test_another_load_is_not_compared_and_begins_a_new_set(accepted: Desk) -> None:
-    accepted.write(gate=WIDE, rate="250")
+    accepted.write(gate=WIDE, regression=LAX, rate="250")
     done = accepted.run("--quiet")
     assert done.code == 0, done.said
     found = compared(accepted)
