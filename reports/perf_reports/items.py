@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import BASELINES
 from perf_analysis.validity.generator import CPU_RATIO, LAG_S
 from perf_reports import units, wording
 from perf_reports.parts import Item
@@ -49,9 +50,18 @@ def provenance(run: Run, phase: str) -> tuple[Item, ...]:
         Item(label="seed", value=str(plan.seed)),
         Item(label="time scale", value=f"{float(plan.time_scale):g}"),
         Item(label="phase judged", value=phase, hint=phase_s),
-        Item(label="baselines", value="none"),
+        Item(label="baselines", value=_baselines(run)),
+        Item(label="control", value=run.control.name if run.control else ""),
     )
     return tuple(item for item in items if item.value)
+
+
+def _baselines(run: Run) -> str:
+    """How many accepted runs it was compared with."""
+    comparison = run.judgement.comparison if run.judgement else None
+    if comparison is None or comparison.source != BASELINES:
+        return "none"
+    return str(len(comparison.reference))
 
 
 def generator(run: Run, facts: RunFacts) -> tuple[Item, ...]:

@@ -10,6 +10,8 @@ from perf_reports.escape import shorten
 from perf_reports.html.cells import Band, Cell, Column, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from perf_analysis.compared import ComparedRow
     from perf_reports.parts import View
 
@@ -20,8 +22,8 @@ TONES = {
     RowVerdict.NOT_JUDGED: "none",
 }
 _WIDTH = 120.0
-# the drawing shows three margins to either side; what lies beyond touches its edge
-_MARGINS = 3.0
+# what lies beyond touches the edge of the drawing
+_LEAST_MARGINS, _MOST_MARGINS = 3.0, 20.0
 
 
 def tone(view: View) -> str:
@@ -32,41 +34,51 @@ def tone(view: View) -> str:
 def table(view: View) -> Table:
     """All rows, gated ones first, the worst first."""
     columns = (
-        Column(title="Compared"),
-        Column(title="Reference", numeric=True),
-        Column(title="Candidate", numeric=True),
-        Column(title="Change", numeric=True),
-        Column(title="Interval"),
-        Column(title="Detectable", numeric=True),
-        Column(title="Margin", numeric=True),
-        Column(title="n candidate / reference", numeric=True),
-        Column(title="Verdict"),
+        Column(title="compared"),
+        Column(title="verdict"),
+        Column(title="change", numeric=True),
+        Column(title="interval"),
+        Column(title="detectable", numeric=True),
+        Column(title="reference", numeric=True),
+        Column(title="candidate", numeric=True),
+        Column(title="margin", numeric=True),
+        Column(title="n", numeric=True),
     )
-    rows = tuple(_row(row) for row in view.comparison.rows)
+    reach = _reach(view.comparison.rows)
+    rows = tuple(_row(row, reach) for row in view.comparison.rows)
     count = units.count(len(rows))
     return Table(key="comparison", caption=f"Compared rows ({count})", columns=columns, rows=rows)
 
 
-def _row(row: ComparedRow) -> tuple[Cell, ...]:
+def _reach(rows: Sequence[ComparedRow]) -> float:
+    """How many margins the drawings show to either side: enough for the largest effect."""
+    largest = max(
+        (abs(row.effect) / row.margin for row in rows if row.effect is not None and row.margin > 0),
+        default=0.0,
+    )
+    return min(max(_LEAST_MARGINS, 1.3 * largest), _MOST_MARGINS)
+
+
+def _row(row: ComparedRow, reach: float) -> tuple[Cell, ...]:
     text = comparisons.row_text(row)
     gated = "" if row.gated else "does not gate"
     return (
         Cell(text=shorten(text.subject), code=True, under=gated),
+        Cell(text=f"{text.glyph} {text.verdict}", tone=TONES[row.verdict], under=text.reason),
+        Cell(text=text.change),
+        Cell(text=text.interval, band=_band(row, reach)),
+        Cell(text=text.detectable),
         Cell(text=text.reference),
         Cell(text=text.candidate),
-        Cell(text=text.change),
-        Cell(text=text.interval, band=_band(row)),
-        Cell(text=text.detectable),
         Cell(text=comparisons.margin(row)),
-        Cell(text=text.counts),
-        Cell(text=f"{text.glyph} {text.verdict}", tone=TONES[row.verdict], under=text.reason),
+        Cell(text=units.count(row.n), under=f"against {units.count(row.reference_n)}"),
     )
 
 
-def _band(row: ComparedRow) -> Band | None:
+def _band(row: ComparedRow, margins: float) -> Band | None:
     if row.effect is None or row.margin <= 0.0:
         return None
-    reach = _MARGINS * row.margin
+    reach = margins * row.margin
 
     def place(value: float | None, default: float) -> str:
         part = default if value is None else (value + reach) / (2.0 * reach)
