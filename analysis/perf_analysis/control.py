@@ -41,6 +41,7 @@ class _Series:
     pairs: tuple[PairedWindows, ...]
     candidate: tuple[Share, ...]
     control: tuple[Share, ...]
+    resolution_s: float
 
     def n(self, arm: str) -> int:
         """Requests behind the error rate of an arm."""
@@ -48,7 +49,7 @@ class _Series:
 
 
 def compare_control(
-    rounds: Sequence[Measured], demands: Demands, *, restarted: bool
+    rounds: Sequence[Measured], demands: Demands, *, restarted: bool, resolution_s: float = 0.0
 ) -> tuple[ComparedRow, ...]:
     """Compare both arms of one run, or of several rounds.
 
@@ -61,6 +62,8 @@ def compare_control(
     restarted : bool
         Whether both targets were started anew for each round; if not, further rounds lengthen the
         same pairing.
+    resolution_s : float
+        To which the source rounds durations.
 
     Returns
     -------
@@ -69,13 +72,13 @@ def compare_control(
     """
     drafts = [
         _draft(series, metric, demands, restarted=restarted)
-        for series in _series_of(rounds, lengthen=not restarted)
+        for series in _series_of(rounds, resolution_s, lengthen=not restarted)
         for metric in demands.margins
     ]
     return finish(drafts, demands)
 
 
-def _series_of(rounds: Sequence[Measured], *, lengthen: bool) -> list[_Series]:
+def _series_of(rounds: Sequence[Measured], resolution_s: float, *, lengthen: bool) -> list[_Series]:
     labels = sorted({key.label for measured in rounds for key in measured.series})
     named = labels if len(labels) > 1 else []  # the only name is all requests together
     found: list[_Series] = []
@@ -92,7 +95,12 @@ def _series_of(rounds: Sequence[Measured], *, lengthen: bool) -> list[_Series]:
             tuple(_share(measured, label, arm) for measured in rounds)
             for arm in (CANDIDATE, CONTROL)
         ]
-        found.append(_Series(label=label, pairs=pairs, candidate=shares[0], control=shares[1]))
+        found.append(
+            _Series(
+                label=label, pairs=pairs, candidate=shares[0], control=shares[1],
+                resolution_s=resolution_s,
+            )
+        )  # fmt: skip
     return found
 
 
@@ -131,8 +139,9 @@ def _draft(series: _Series, metric: str, demands: Demands, *, restarted: bool) -
         )  # fmt: skip
 
     if min(sizes) < needed:
-        if series.label == TOTAL:
-            return draft(None, RowVerdict.INCONCLUSIVE, f"{min(sizes)} requests of {needed}")
+        if series.label == TOTAL or sizes[1] >= needed:
+            few = f"disappeared: {sizes[0]:,} requests of {needed:,}, the control has {sizes[1]:,}"
+            return draft(None, RowVerdict.INCONCLUSIVE, few)
         return draft(None, RowVerdict.NOT_JUDGED, "too few requests to be gated")
     if q is None:
         estimate = _rate(series, demands)
@@ -140,12 +149,18 @@ def _draft(series: _Series, metric: str, demands: Demands, *, restarted: bool) -
         estimate = _level(series, metric, q, demands, restarted=restarted)
     if estimate is None:
         return draft(None, RowVerdict.INCONCLUSIVE, "an arm has no complete response")
-    failed = sum(share.part for share in series.candidate)
-    mostly = metric != ERROR_RATE and failed > MOSTLY_ERRORS * sizes[0]
-    return draft(
-        estimate, None,
-        barred="more than half of the requests failed: their durations prove nothing" * mostly,
-    )  # fmt: skip
+    return draft(estimate, None, barred=_bar(series, metric, estimate, demands))
+
+
+def _bar(series: _Series, metric: str, estimate: Estimate, demands: Demands) -> str:
+    """Why a row cannot pass, whatever its figures say."""
+    if metric == ERROR_RATE:
+        return ""
+    if sum(share.part for share in series.candidate) > MOSTLY_ERRORS * series.n(CANDIDATE):
+        return "more than half of the requests failed: their durations prove nothing"
+    if series.resolution_s >= demands.margins[metric] * estimate.reference:
+        return "source resolution: durations are rounded to more than the margin"
+    return ""
 
 
 _LONGER = "run longer, or at a higher rate"

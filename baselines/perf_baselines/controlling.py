@@ -64,7 +64,10 @@ def compare_with_control(
 
     alpha = alpha_of_look(demands.alpha, look.number, look.planned)
     rows = compare_control(
-        [one.measured for one in runs], replace(demands, alpha=alpha), restarted=restarted
+        [one.measured for one in runs],
+        replace(demands, alpha=alpha),
+        restarted=restarted,
+        resolution_s=max(one.resolution_s for one in runs),
     )
     name = run.control.name if run.control else CONTROL
     rounds = f" in {len(runs)} rounds" if len(runs) > 1 else ""

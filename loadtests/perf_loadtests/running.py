@@ -61,7 +61,9 @@ def prepare(request: RunRequest, world: World) -> Prepared:
         if load is not None:
             _attempt(problems, partial(judge_load, load[0], target))
     if request.control is not None and load is not None:
-        _attempt(problems, partial(_check_control, request, load[0]))
+        urls = {target.url for target in found.values() if target is not None}
+        twice = len(urls) < sum(target is not None for target in found.values())
+        _attempt(problems, partial(_check_control, request, load[0], same_url=twice))
     if load is None or config is None or problems:
         raise _all_of(problems)
     plan, scenario = load
@@ -123,13 +125,13 @@ def _pin(target: Target, ready: Prepared, world: World) -> tuple[str, int, list[
     return origin.host, origin.port, addresses
 
 
-def _check_control(request: RunRequest, plan: Plan) -> None:
+def _check_control(request: RunRequest, plan: Plan, *, same_url: bool) -> None:
     if not plan.open_model:
         raise UsageError(
             f"--control: executor {plan.executor} has no arrivals to pair; expected "
             "ramping-arrival-rate or constant-arrival-rate"
         )
-    if request.control == request.target and request.control != DEMO:
+    if same_url or (request.control == request.target and request.control != DEMO):
         raise UsageError("--control: is the target itself; expected the old version beside it")
 
 

@@ -271,3 +271,11 @@ def test_a_closed_executor_has_nothing_to_pair(desk: Desk) -> None:
     done = desk.perf(*desk.order("--control", "demo"))
     assert done.code == 2
     assert "has no arrivals to pair" in done.err
+
+
+def test_a_target_is_no_control_of_its_own(desk: Desk) -> None:
+    desk.write()
+    done = desk.perf(*desk.order("--control", desk.demo.url))
+    assert done.code == 2
+    assert "--control: is the target itself" in done.err
+    assert desk.served() == 0
