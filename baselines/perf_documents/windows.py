@@ -9,7 +9,6 @@ as a fifth element where it has splits; it is 0 where it is empty.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from perf_analysis.series import SeriesKey
 
 C = TypeVar("C", Cell, ScenarioCell)
-# digits, signs, points, exponents, commas and brackets: nothing that JSON would have to escape
-FORM = re.compile(r"\[[0-9eE.,+\-\[\]]*\]")
 _CELL = tuple(spec.name for spec in fields(Cell))
 _SCENARIO = tuple(spec.name for spec in fields(ScenarioCell))
 _HISTOGRAMS = frozenset({
