@@ -88,7 +88,7 @@ def _decide(
     return _undecided(facts, results, comparison) or (
         Verdict.PASS,
         _held(checks, results, comparison),
-        "",
+        comparison.next_step if comparison.verdict is RowVerdict.NOT_JUDGED else "",
     )
 
 

@@ -171,7 +171,7 @@ class Judgement:
     reason : str
         One sentence: the deciding rule or threshold with observed value and limit.
     next_step : str
-        What to do about it; empty for a pass.
+        What to do about it; for a pass empty, or how to be compared from now on.
     """
 
     checks: tuple[Check, ...]

@@ -84,9 +84,7 @@ def _headline(run: Run, judgement: Judgement, thresholds: Sequence[ThresholdResu
     noun = plural("threshold", whole)
     match judgement.verdict:
         case Verdict.PASS:
-            compared = judgement.comparison
-            more = f"; {compared.sentence}" if compared.verdict is RowVerdict.PASS else ""
-            return f"The run is valid and {whole} of {whole} {noun} held{more}."
+            return f"The run is valid and {whole} of {whole} {noun} held{_compared(judgement)}."
         case Verdict.FAIL if not any(r.verdict is Verdict.FAIL for r in thresholds):
             return f"Regression: {why}"
         case Verdict.FAIL:
@@ -95,6 +93,15 @@ def _headline(run: Run, judgement: Judgement, thresholds: Sequence[ThresholdResu
             return f"{broken} of {whole} {noun} breached: {worst}"
         case Verdict.INCONCLUSIVE:
             return f"Could not tell: {why}"
+
+
+def _compared(judgement: Judgement) -> str:
+    """What a pass says of the comparison: also that there was none."""
+    compared = judgement.comparison
+    if compared.verdict is RowVerdict.PASS:
+        return f"; {compared.sentence}"
+    unjudged = compared.verdict is RowVerdict.NOT_JUDGED and compared.sentence
+    return f"; comparison {compared.sentence}" if unjudged else ""
 
 
 def next_step(judgement: Judgement) -> str:

@@ -38,7 +38,11 @@ SLOW = "p(95) of http_req_duration was 724 ms, limit < 500 ms."
 @pytest.mark.parametrize(
     ("name", "beside", "headline"),
     [
-        ("pass", "", "The run is valid and 3 of 3 thresholds held."),
+        (
+            "pass",
+            "",
+            "The run is valid and 3 of 3 thresholds held; comparison not judged: no baseline yet.",
+        ),
         ("fail", "", f"1 of 3 thresholds breached: {SLOW}"),
         ("inconclusive", "", "Could not tell: http_req_duration: has 100, needs 200."),
         ("not_valid", "run not valid", f"The run is not valid, so it proves nothing: {UNHEALTHY}"),

@@ -42,7 +42,7 @@ def command() -> None:
     "--because", metavar="TEXT", default="", help="Why a run that became slower is accepted."
 )
 def accept(runs: tuple[str, ...], because: str) -> int:
-    """Accept stored runs as baselines: valid ones that held their thresholds."""
+    """Accept valid runs that held their thresholds."""
     because = _reason(because)
     workspace = Workspace(Path.cwd())
     for spec in runs:
@@ -53,7 +53,7 @@ def accept(runs: tuple[str, ...], because: str) -> int:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def list_baselines(*, as_json: bool) -> int:
-    """List all baselines, by profile and environment, the newest last."""
+    """List all baselines, the newest last."""
     files = baselines_of(Workspace(Path.cwd()))
     found = [baseline for place in files.names() for baseline in files.read(*place)]
     if as_json:
@@ -68,7 +68,7 @@ def list_baselines(*, as_json: bool) -> int:
 @command.command("show")
 @click.argument("run")
 def show(run: str) -> int:
-    """Show one baseline: every figure that later runs are held against, as JSON."""
+    """Show one baseline with every figure, as JSON."""
     files = baselines_of(Workspace(Path.cwd()))
     for place in files.names():
         for baseline in files.read(*place):
@@ -83,7 +83,7 @@ def show(run: str) -> int:
 @click.option("--keep", type=click.IntRange(1, 1000), default=KEPT, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def prune(profile: str, environment: str, keep: int, *, dry_run: bool) -> int:
-    """Keep the newest baselines of a profile and an environment that have its newest load."""
+    """Keep the newest ones of the newest load."""
     files = baselines_of(Workspace(Path.cwd()))
     known = files.read(profile, environment)
     if not known:
