@@ -1,6 +1,6 @@
 """How often a candidate is called a regression, and how often a slower one is found.
 
-`python benchmarks/control_campaign.py --out DIR [--only NAME] [--show]` runs two instances of the
+`python benchmarks/control_campaign.py [--out DIR] [--only NAME] [--show]` runs two instances of the
 embedded service beside each other, control and candidate, at 100 arrivals a second each, again and
 again, and writes what each run said to a file of its own: a campaign that was cut short goes on
 where it stopped. `--show` prints the table, with what the same runs say against stored baselines.
@@ -22,6 +22,7 @@ from perf_analysis.comparison import compare_runs
 from perf_analysis.gating import gate
 from perf_baselines.comparing import figures_of_run
 from perf_documents.codec import read_run
+from perf_documents.figures_codec import FiguresModel, encode_figures
 from perf_loadtests.target.launch import DemoTarget
 
 DEADLINE_S = 600.0
@@ -61,7 +62,7 @@ KINDS = (
 )
 
 
-def run_once(kind: Kind, number: int, out: Path) -> dict[str, object]:
+def run_once(kind: Kind, number: int) -> dict[str, object]:
     """One run of fresh instances; what its last round says."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -81,9 +82,7 @@ def run_once(kind: Kind, number: int, out: Path) -> dict[str, object]:
         if not results:
             raise SystemExit(done.stdout + done.stderr)
         last = results[-1].parent
-        document = out / f"{kind.name.replace('/', '').replace(' ', '_')}-{number:02}.json.gz"
-        document.write_bytes((last / "run.json.gz").read_bytes())
-        run = read_run(document)
+        run = read_run(last / "run.json.gz")
     comparison = run.judgement.comparison if run.judgement else None
     rows = comparison.rows if comparison else ()
     total = next((row for row in rows if not row.label and row.metric == "p95"), None)
@@ -99,20 +98,23 @@ def run_once(kind: Kind, number: int, out: Path) -> dict[str, object]:
         "low": total.low if total else None,
         "high": total.high if total else None,
         "detectable": total.detectable if total else None,
-        "document": document.name,
+        "figures": encode_figures(figures_of_run(run)),
     }
 
 
-def show(rows: list[dict[str, object]], out: Path) -> None:
+def show(rows: list[dict[str, object]]) -> None:
     """Print the table: verdicts beside the control, and against stored baselines alone."""
     demands = Demands(
         margins={"p95": 0.1, "error_rate": 0.005},
         tolerance={"p95": 0.05, "error_rate": 0.0025},
         must_detect={"p95": 0.5, "error_rate": 0.02},
     )
-    documents = {str(row["document"]): read_run(out / str(row["document"])) for row in rows}
-    figures = {name: figures_of_run(run) for name, run in documents.items()}
-    stored = [figures[str(row["document"])] for row in rows if row["kind"] == "A/A"][:BASELINES]
+    figures = [
+        FiguresModel.model_validate(row["figures"]).decode(str(at)) for at, row in enumerate(rows)
+    ]
+    stored = [one for one, row in zip(figures, rows, strict=True) if row["kind"] == "A/A"][
+        :BASELINES
+    ]
     for kind in KINDS:
         mine = [row for row in rows if row["kind"] == kind.name]
         if not mine:
@@ -120,8 +122,8 @@ def show(rows: list[dict[str, object]], out: Path) -> None:
         said = [str(row["verdict"]) if row["valid"] else "not valid" for row in mine]
         alone = [
             str(gate(compare_runs([one], stored, demands), demands))
-            for row in mine
-            if (one := figures[str(row["document"])]) not in stored and len(stored) == BASELINES
+            for one, row in zip(figures, rows, strict=True)
+            if row["kind"] == kind.name and one not in stored and len(stored) == BASELINES
         ]
         effects = sorted(float(str(row["effect"])) for row in mine if row["effect"] is not None)
         detect = sorted(
@@ -145,7 +147,7 @@ def _middle(values: list[float]) -> float:
 def main() -> int:
     """Run what is missing of the campaign, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("control_campaign"))
     parser.add_argument("--only", choices=[kind.name for kind in KINDS])
     parser.add_argument("--show", action="store_true")
     given = parser.parse_args()
@@ -155,10 +157,10 @@ def main() -> int:
             path = given.out / f"{KINDS.index(kind)}-{number:02}.json"
             if path.exists() or given.only not in {None, kind.name}:
                 continue
-            row = run_once(kind, number, given.out)
+            row = run_once(kind, number)
             path.write_text(json.dumps(row, indent=1))
             print(json.dumps(row), flush=True)
-    show([json.loads(path.read_text()) for path in sorted(given.out.glob("?-??.json"))], given.out)
+    show([json.loads(path.read_text()) for path in sorted(given.out.glob("?-??.json"))])
     return 0
 
 
