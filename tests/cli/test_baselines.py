@@ -1,4 +1,4 @@
-"""Baselines and controls as people use them: real runs, real files, real exit codes."""
+"""Baselines as people use them: real runs, real files, real exit codes."""
 
 from __future__ import annotations
 
@@ -9,32 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commands import desk_at
+from comparisons import LAX, RATE, WIDE, compared
 
 if TYPE_CHECKING:
     from commands import Desk, Done
     from perf_loadtests.target.launch import DemoTarget
 
-# what two seconds on a busy machine can show: nothing here may depend on its noise
-WIDE = "{must_detect: {p95: 1000%, error_rate: 90pp}}"
-LAX = "{p95: 1000%, error_rate: 90pp}"
 MUCH_SLOWER_MS = 400
-RATE = "300"
 COUNT = 6
 PLACE = "baselines/short/local.jsonl"
-
-
-def result_of(desk: Desk) -> dict[str, object]:
-    """The newest result.json."""
-    newest = max(desk.state.glob("runs/*/result.json"))
-    found: dict[str, object] = json.loads(newest.read_bytes())
-    return found
-
-
-def compared(desk: Desk) -> dict[str, object]:
-    """Comparison of the newest run."""
-    found = result_of(desk)["comparison"]
-    assert isinstance(found, dict)
-    return found
 
 
 def accept(desk: Desk, *arguments: str) -> Done:
@@ -204,78 +187,3 @@ def test_pruning_keeps_the_newest(accepted: Desk) -> None:
     assert accepted.perf("baseline", "prune", "short", "local", "--keep", "1").code == 0
     assert (accepted.folder / PLACE).read_bytes().splitlines() == known[-1:]
     assert accepted.perf("baseline", "prune", "short", "other").code == 2
-
-
-def test_a_control_is_loaded_beside_the_target(desk: Desk) -> None:
-    desk.write(duration="4s", rate=RATE, regression=LAX)
-    done = desk.run("--control", "demo")
-    assert done.code == 0, done.said
-    found = compared(desk)
-    assert found["source"] == "control"
-    assert found["mode"] == "proof"
-    assert "against the control demo" in done.out
-    assert "--control demo" in str(result_of(desk)["repeat"])
-
-
-def test_rounds_restart_what_they_can(desk: Desk) -> None:
-    desk.write(rate=RATE, regression=LAX, duration="4s")
-    done = desk.run("--control", "demo", "--rounds", "2")
-    assert done.code == 2
-    assert "--rounds: restarts both targets" in done.err
-    both = desk.perf(
-        "run", "--profile", "short", "--target", "demo", "--control", "demo", "--rounds", "3",
-        "--quiet",
-    )  # fmt: skip
-    assert both.code == 0, both.said
-    assert len(desk.stored()) == 3
-    assert len(compared(desk)["reference"]) == 3  # type: ignore[arg-type]  # a list
-
-
-def test_until_decided_ends_when_it_is(desk: Desk) -> None:
-    desk.write(rate=RATE, regression=LAX, duration="4s")
-    done = desk.run("--control", "demo", "--until-decided", "--max-duration", "12s", "--quiet")
-    assert done.code == 0, done.said
-    assert 1 <= len(desk.stored()) <= 5
-    assert any("look " in note for note in compared(desk)["notes"])  # type: ignore[attr-defined]  # a list
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--repeat", "0"], "--repeat"),
-        (["--rounds", "2"], "need --control"),
-        (["--until-decided"], "belong together"),
-        (["--control", "demo", "--max-duration", "1m"], "belong together"),
-        (["--control", "demo", "--repeat", "2"], "with --control it is --rounds"),
-        (["--control", "demo", "--baseline", "HEAD"], "is compared with that"),
-        (["--control", "demo", "--accept-baseline"], "no baseline for runs without one"),
-        (["--json", "--repeat", "2"], "shows one run"),
-        (["--control", "https://elsewhere.example"], "elsewhere.example"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused(desk: Desk, arguments: list[str], says: str) -> None:
-    desk.write()
-    done = desk.perf(*desk.order(*arguments))
-    assert done.code in {2, 4}
-    assert says in done.err
-    assert desk.served() == 0
-
-
-def test_a_closed_executor_has_nothing_to_pair(desk: Desk) -> None:
-    profile = (
-        "scenario: health_check\nexecutor: constant-vus\nvus: 2\nduration: 2s\n"
-        "thresholds: {http_req_duration: ['p(95)<500']}\n"
-    )
-    desk.write()
-    desk.profile.write_text(profile)
-    done = desk.perf(*desk.order("--control", "demo"))
-    assert done.code == 2
-    assert "has no arrivals to pair" in done.err
-
-
-def test_a_target_is_no_control_of_its_own(desk: Desk) -> None:
-    desk.write()
-    done = desk.perf(*desk.order("--control", desk.demo.url))
-    assert done.code == 2
-    assert "--control: is the target itself" in done.err
-    assert desk.served() == 0
