@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.decision import Trend
+from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import Histogram, merge
 from perf_analysis.selection import unknown_durations
-from perf_analysis.series import ABANDONED, ALL_PHASES
+from perf_analysis.series import ALL_PHASES
 
 if TYPE_CHECKING:
     from perf_analysis.selection import Selection
@@ -83,18 +84,19 @@ def read_gauge(metric: str, selection: Selection) -> int:
     Notes
     -----
     `vus` sums the scenarios' virtual users present at the end of the phase's last window in which
-    each was seen; `vus_max` is the most that were present in any window until then.
+    each was seen; `vus_max` is the most that were present in any window until then. Only the
+    latter looks at windows: the highest sum over scenarios is no sum of each one's highest.
     """
-    last: dict[str, tuple[int, int]] = {}
+    measured = selection.measured
+    mine = [name for name in measured.scenarios if selection.is_mine(name)]
+    if metric == "vus":
+        # without a name, the cell would be that of all scenarios
+        return measured.scenario_cell(selection.phase, *mine).vus if mine else 0
     present: dict[int, int] = {}
-    for name, slots in selection.measured.scenarios.items():
-        if not selection.is_mine(name):
-            continue
-        for slot, cell in slots.items():
+    end = -1
+    for name in mine:
+        for slot, cell in measured.scenarios[name].items():
             present[slot.window] = present.get(slot.window, 0) + cell.vus
             if selection.phase in (slot.phase, ALL_PHASES):
-                last[name] = max(last.get(name, (-1, 0)), (slot.window, cell.vus))
-    if metric == "vus":
-        return sum(vus for _, vus in last.values())
-    end = max((window for window, _ in last.values()), default=-1)
+                end = max(end, slot.window)
     return max((vus for window, vus in present.items() if window <= end), default=0)

@@ -11,12 +11,13 @@ import numpy as np
 from perf_analysis.compared import TOTAL
 from perf_analysis.dispersion import LEAST_FOR_BLOCKS, block_sums
 from perf_analysis.error_rates import dispersion
+from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.figures import QUANTILES, RunFigures, SeriesFigures
 from perf_analysis.histogram import Histogram, merge
 from perf_analysis.quantiles import quantile_figure
 from perf_analysis.readings import read_share
 from perf_analysis.selection import Selection
-from perf_analysis.series import ABANDONED, CANDIDATE, SUSTAINED
+from perf_analysis.series import CANDIDATE, SUSTAINED
 from perf_analysis.thresholds import least_for_quantile
 
 if TYPE_CHECKING:

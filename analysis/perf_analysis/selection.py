@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perf_analysis.arms import scenario_of, target_of
+from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import Histogram, Split, merge
 from perf_analysis.metrics import OUTCOME_TAGS, is_of_requests
-from perf_analysis.series import ABANDONED, ALL_PHASES, CANDIDATE, CONTROL, DRAIN
+from perf_analysis.series import ALL_PHASES, CANDIDATE, CONTROL, DRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

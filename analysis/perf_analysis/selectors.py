@@ -5,16 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from perf_analysis.failure_classes import ABANDONED, DROPPED, FAILURE_CLASSES
 from perf_analysis.metrics import METRICS, UNMEASURED, tags_of
-from perf_analysis.series import (
-    ABANDONED,
-    ALL_PHASES,
-    CANDIDATE,
-    CONTROL,
-    DROPPED,
-    FAILURE_CLASSES,
-    PHASES,
-)
+from perf_analysis.series import ALL_PHASES, CANDIDATE, CONTROL, PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -19,26 +20,7 @@ ALL_PHASES = "all"
 # What follows the name of a scenario whose iterations went to the control; see `arms`.
 _MARK = f"@{CONTROL}"
 PHASES = ("warm-up", "ramp", SUSTAINED, DRAIN)
-
-ABANDONED = "abandoned"
-DROPPED = "dropped"
-TIMEOUT = "timeout"
-# The closed list of failure classes, by whose fault they are.
-TARGET_CLASSES = (
-    "refused", "connect_timeout", "reset", "closed_before_response", "body_truncated", TIMEOUT,
-    "protocol_error", "bad_status", "http_4xx", "http_5xx", "bad_redirect", "too_many_redirects",
-    "body_too_large", "decode_error", "unsolicited", "tls_verify", "tls_handshake", "dns",
-    "net_unreachable", "assertion", ABANDONED, DROPPED,
-)  # fmt: skip
-GENERATOR_CLASSES = ("local_ports", "local_files", "local_memory")
-INVALID_SAMPLE = "invalid_sample"
-NOT_ALLOWED = "not_allowed"
-FAILURE_CLASSES = (*TARGET_CLASSES, *GENERATOR_CLASSES, INVALID_SAMPLE, NOT_ALLOWED)
-# Failures without any answer: ten seconds of nothing else end a run early.
-TRANSPORT_CLASSES = frozenset({
-    "refused", "connect_timeout", "reset", "closed_before_response", TIMEOUT, "tls_verify",
-    "tls_handshake", "dns", "net_unreachable",
-})  # fmt: skip
+_RANK = {phase: rank for rank, phase in enumerate(PHASES)}
 
 
 class Slot(NamedTuple):
@@ -172,6 +154,9 @@ def add_scenario_cells(parts: Iterable[ScenarioCell]) -> ScenarioCell:
             summed[name] = max(values)
         elif name in _LATEST:
             summed[name] = values[-1]
+        elif isinstance(values[0], float):
+            # rounded once: what `sum` makes of floats depends on the version of Python
+            summed[name] = math.fsum(values)
         else:
             summed[name] = sum(values)
     return ScenarioCell(**summed)  # type: ignore[arg-type]  # values follow the fields' own types
@@ -213,10 +198,15 @@ def sum_scenario(slots: Mapping[Slot, ScenarioCell]) -> dict[str, ScenarioCell]:
 
 
 def _by_phase(slots: Mapping[Slot, C]) -> dict[str, list[C]]:
-    """Cells in order of time by phase; a phase that comes again moves to the end."""
+    """Cells in order of time by phase; a phase that comes again moves to the end.
+
+    Phases that share a window follow each other as in `PHASES`, whatever the order of `slots`.
+    """
     found: dict[str, list[C]] = {}
-    for slot, cell in sorted(slots.items(), key=lambda item: item[0].window):
-        found[slot.phase] = [*found.pop(slot.phase, ()), cell]
+    for slot in sorted(slots, key=lambda slot: (slot.window, _RANK[slot.phase])):
+        cells = found.pop(slot.phase, [])
+        cells.append(slots[slot])
+        found[slot.phase] = cells
     return found
 
 

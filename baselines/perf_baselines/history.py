@@ -107,7 +107,7 @@ class History:
             data = unpack(read_bounded(path, MAX_JSON_BYTES))
             if content_hash(data) != record.document_sha256:
                 raise DocumentError("is not the document that its record was made of")  # noqa: TRY301  # one place names the file
-            return load_run(data)
+            return load_run(data, str(path))
         except DocumentError as error:
             raise _located(path, error) from error
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import merge
-from perf_analysis.series import ABANDONED, CANDIDATE, add_cells
+from perf_analysis.series import CANDIDATE, add_cells
 from perf_documents.fingerprint import MACHINE_FACTS
 from perf_documents.strict_json import content_hash
 

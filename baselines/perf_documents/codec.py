@@ -51,21 +51,28 @@ def dump_run(run: Run) -> bytes:
     return dump_json(encode_run(run))
 
 
-def load_run(data: bytes) -> Run:
-    """Run of a document's JSON; `DocumentError` names each place and cause."""
+def load_run(data: bytes, source: str = "") -> Run:
+    """Run of a document's JSON; `DocumentError` names each place and cause.
+
+    Parameters
+    ----------
+    data : bytes
+    source : str
+        File that `data` came from: errors in windows, which are found later, begin with it.
+    """
     document = parse_json(data)
     newest = upgrade(document)
     if newest is not document:
         data = dump_json(newest)
     # what was parsed is larger than the document: not needed any more
     del document, newest
-    return _decode(data)
+    return _decode(data, source)
 
 
 def read_run(path: Path) -> Run:
     """Run of a document file, compressed or not."""
     try:
-        return load_run(unpack(read_bounded(path, MAX_JSON_BYTES, follow=True)))
+        return load_run(unpack(read_bounded(path, MAX_JSON_BYTES, follow=True)), str(path))
     except DocumentError as error:
         lines = str(error).removeprefix(f"{path}: ").splitlines()
         raise DocumentError("\n".join(f"{path}: {line}" for line in lines)) from error
@@ -106,7 +113,7 @@ def decode_run(document: object) -> Run:
     return _decode(data)
 
 
-def _decode(data: bytes) -> Run:
+def _decode(data: bytes, source: str = "") -> Run:
     """Run of JSON in the newest form.
 
     Pydantic reads the bytes again by itself: strict models take arrays for tuples only there.
@@ -115,10 +122,10 @@ def _decode(data: bytes) -> Run:
         model = RunModel.model_validate_json(data)
     except ValidationError as error:
         refuse(explain(error))
-    if problems := check_sums(model.measured, "measured"):
+    if problems := check_sums(model.measured, "measured."):
         refuse(problems)
     try:
-        run = _run(model)
+        run = _run(model, f"{source}: " if source else "")
     except ValueError as error:
         raise DocumentError(f"document: {error}") from error
     if run.load_hash != model.load_hash:
@@ -126,7 +133,7 @@ def _decode(data: bytes) -> Run:
     return run
 
 
-def _run(model: RunModel) -> Run:
+def _run(model: RunModel, prefix: str) -> Run:
     values = dict(model)
     del values["schema_"], values["load_hash"]
     return Run(
@@ -136,7 +143,7 @@ def _run(model: RunModel) -> Run:
             "target": TargetFacts(**dict(model.target)),
             "control": model.control and TargetFacts(**dict(model.control)),
             "scenario": ScenarioFacts(**dict(model.scenario)),
-            "measured": _measured(model.measured),
+            "measured": _measured(model.measured, f"{prefix}measured"),
             "figures": model.figures and model.figures.decode(model.run_id),
             "health": tuple(HealthWindow(**dict(window)) for window in model.health),
             "engine": _engine(model.engine),
@@ -145,7 +152,7 @@ def _run(model: RunModel) -> Run:
     )
 
 
-def _measured(model: MeasuredModel) -> Measured:
+def _measured(model: MeasuredModel, root: str) -> Measured:
     """Cells of a document: sums at hand, windows when somebody asks for them."""
     series_sums: dict[SeriesKey, Mapping[str, Cell]] = {
         SeriesKey(*row[:6]): {phase: cell.decode() for phase, cell in row[6]}
@@ -155,11 +162,11 @@ def _measured(model: MeasuredModel) -> Measured:
         row[0]: {phase: cell.decode() for phase, cell in row[1]} for row in model.scenarios
     }
     series = {
-        key: series_windows(key, row[7], series_sums[key], f"measured.series[{number}][7]")
+        key: series_windows(key, row[7], series_sums[key], f"{root}.series[{number}][7]")
         for number, (key, row) in enumerate(zip(series_sums, model.series, strict=True))
     }
     scenarios = {
-        name: scenario_windows(name, row[2], sums, f"measured.scenarios[{number}][2]")
+        name: scenario_windows(name, row[2], sums, f"{root}.scenarios[{number}][2]")
         for number, ((name, sums), row) in enumerate(
             zip(scenario_sums.items(), model.scenarios, strict=True)
         )

@@ -26,18 +26,18 @@ _SERIES_KEY = 6
 _SERIES_NAME = 3
 
 
-def check_cells(cells: CellsModel, root: str) -> list[str]:
+def check_cells(cells: CellsModel, prefix: str = "") -> list[str]:
     """Return what is wrong, as `place: cause`; the search ends after enough was found."""
-    return _first(_problems(cells), root)
+    return _first(_problems(cells), prefix)
 
 
-def check_sums(measured: MeasuredModel, root: str) -> list[str]:
+def check_sums(measured: MeasuredModel, prefix: str = "") -> list[str]:
     """Return what is wrong with the sums of a document, in the same way."""
-    return _first(_sum_problems(measured), root)
+    return _first(_sum_problems(measured), prefix)
 
 
-def _first(problems: Iterator[str], root: str) -> list[str]:
-    return [f"{root}.{problem}" for problem in islice(problems, MAX_PROBLEMS + 1)]
+def _first(problems: Iterator[str], prefix: str) -> list[str]:
+    return [f"{prefix}{problem}" for problem in islice(problems, MAX_PROBLEMS + 1)]
 
 
 def _problems(cells: CellsModel) -> Iterator[str]:

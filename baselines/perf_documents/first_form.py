@@ -36,7 +36,7 @@ def group_rows(measured: object) -> dict[str, object]:
     except (ValidationError, ValueError) as error:
         said = explain(error) if isinstance(error, ValidationError) else [str(error)]
         refuse([f"measured.{line}" for line in said])
-    if problems := check_cells(model, "measured"):
+    if problems := check_cells(model, "measured."):
         refuse(problems)
     series, scenarios = decode_series(model.series), decode_scenarios(model.scenarios)
     return held | {

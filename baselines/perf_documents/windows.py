@@ -9,8 +9,10 @@ as a fifth element where it has splits; it is 0 where it is empty.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -35,6 +37,9 @@ _HISTOGRAMS = frozenset({
     "dropped_latency",
 })  # fmt: skip
 _WITH_SPLITS = 5
+_ROW = re.compile(r"^(?:series|scenarios)\[(\d+)\](?:\[\d+\])?")
+# of seconds that were added up by another version of Python, or of this code
+_ROUNDING = 1e-9
 
 
 class Windows(Mapping[Slot, C], Generic[C]):
@@ -43,7 +48,7 @@ class Windows(Mapping[Slot, C], Generic[C]):
     Raises
     ------
     DocumentError
-        On first use, if the text is not what the document's sums say.
+        On each use, if the text is not what the document's sums say.
     """
 
     def __init__(self, text: str, decode: Callable[[str], dict[Slot, C]]) -> None:
@@ -73,6 +78,8 @@ class Windows(Mapping[Slot, C], Generic[C]):
     def _all(self) -> dict[Slot, C]:
         if self._cells is None:
             self._cells = self._decode(self._text)
+            # a long run's texts are tens of megabytes, and nobody needs them now
+            self._text = ""
         return self._cells
 
 
@@ -89,10 +96,10 @@ def series_windows(
     """Windows of a series that add up to `sums`; `place` names them in errors."""
 
     def decode(text: str) -> dict[Slot, Cell]:
-        rows = [[*key, *row] for row in _rows(text, _CELL, place)]
-        model = _checked({"series": rows}, place)
-        cells = decode_series(model.series).get(key, {})
-        return _adding_up(cells, sum_series(cells) == sums, place)
+        rows = [(*key, *row) for row in _rows(text, _CELL, place)]
+        cells = decode_series(_checked({"series": rows}, place).series).get(key, {})
+        _check_sums(sum_series(cells), sums, place)
+        return cells
 
     return Windows(text, decode)
 
@@ -103,54 +110,80 @@ def scenario_windows(
     """Windows of a scenario that add up to `sums`; `place` names them in errors."""
 
     def decode(text: str) -> dict[Slot, ScenarioCell]:
-        rows = [[name, *row] for row in _rows(text, _SCENARIO, place)]
-        model = _checked({"scenarios": rows}, place)
-        cells = decode_scenarios(model.scenarios).get(name, {})
-        return _adding_up(cells, sum_scenario(cells) == sums, place)
+        rows = [(name, *row) for row in _rows(text, _SCENARIO, place)]
+        cells = decode_scenarios(_checked({"scenarios": rows}, place).scenarios).get(name, {})
+        _check_sums(sum_scenario(cells), sums, place)
+        return cells
 
     return Windows(text, decode)
 
 
-def _adding_up(cells: dict[Slot, C], is_equal: bool, place: str) -> dict[Slot, C]:  # noqa: FBT001  # private
-    if not is_equal:
+def _check_sums(found: Mapping[str, C], stated: Mapping[str, C], place: str) -> None:
+    """Refuse windows that add up to something else, or to phases in another order."""
+    if list(found) != list(stated) or not all(
+        _is_equal(getattr(found[phase], name), getattr(cell, name))
+        for phase, cell in stated.items()
+        for name in cell.__slots__
+    ):
         raise DocumentError(f"{place}: the windows do not add up to the sums beside them")
-    return cells
+
+
+def _is_equal(found: object, stated: object) -> bool:
+    """Whether two sums of one field are equal, but for the rounding of seconds added up."""
+    if isinstance(found, Histogram) and isinstance(stated, Histogram):
+        return _is_equal(found.sum_s, stated.sum_s) and found == replace(stated, sum_s=found.sum_s)
+    if isinstance(found, float) and isinstance(stated, float):
+        return math.isclose(found, stated, rel_tol=_ROUNDING)
+    return found == stated
 
 
 def _checked(document: Mapping[str, object], place: str) -> CellsModel:
     """Cells of rows, under all rules that hold for cells."""
     try:
-        model = CellsModel.model_validate_json(json.dumps(document))
+        model = CellsModel.model_validate(document)
     except ValidationError as error:
-        refuse([f"{place}: {line}" for line in explain(error)])
-    problems = check_cells(model, place)
+        refuse([_located(line, place) for line in explain(error)])
+    problems = check_cells(model)
     if problems:
-        refuse(problems)
+        refuse([_located(line, place) for line in problems])
     return model
 
 
-def _rows(text: str, names: tuple[str, ...], place: str) -> Iterator[list[object]]:
+def _located(line: str, place: str) -> str:
+    """Problem of a row, with its place in the text: of `series[3][8].n`, `[3].n` remains."""
+    return place + _ROW.sub(r"[\1]", line)
+
+
+def _rows(text: str, names: tuple[str, ...], place: str) -> Iterator[tuple[object, ...]]:
     """Rows `phase, window, cell` as spools hold them."""
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
+        # a text of nothing but brackets may be nested deeper than the parser's stack
         raise DocumentError(f"{place}: is not windows: {error}") from error
     for number, row in enumerate(found):
-        if not isinstance(row, list) or len(row) != len(names) + 2 or row[0] not in _PLACES:
-            raise DocumentError(f"{place}: window {number} is no cell of {len(names)} fields")
-        values = dict(zip(names, row[2:], strict=True))
-        cell = {name: _field(name, value) for name, value in values.items() if value != 0}
-        yield [PHASES[row[0]], row[1], cell]
-
-
-_PLACES = frozenset(range(len(PHASES)))
+        if not isinstance(row, list) or len(row) != len(names) + 2:
+            raise DocumentError(f"{place}[{number}]: is no cell of {len(names)} fields")
+        phase = row[0]
+        if type(phase) is not int or phase not in range(len(PHASES)):
+            raise DocumentError(f"{place}[{number}]: begins with no phase: 0 to {len(PHASES) - 1}")
+        values = zip(names, row[2:], strict=True)
+        cell = {name: _field(name, value) for name, value in values if value != 0}
+        yield PHASES[phase], row[1], cell
 
 
 def _field(name: str, value: object) -> object:
     if name not in _HISTOGRAMS or not isinstance(value, list) or len(value) not in {4, 5}:
         return value
     coded = {"sum": value[0], "min": value[1], "max": value[2], "b": value[3]}
-    return coded | ({"at": value[4]} if len(value) == _WITH_SPLITS else {})
+    return coded | ({"at": _tuples(value[4])} if len(value) == _WITH_SPLITS else {})
+
+
+def _tuples(splits: object) -> object:
+    """Splits as strict models take them from Python; what is no list, they refuse themselves."""
+    if not isinstance(splits, list):
+        return splits
+    return [tuple(split) if isinstance(split, list) else split for split in splits]
 
 
 def _row(slot: Slot, cell: Cell | ScenarioCell) -> list[object]:

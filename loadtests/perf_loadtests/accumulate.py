@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from perf_analysis.failure_classes import TRANSPORT_CLASSES
 from perf_analysis.histogram import Histogram, merge
 from perf_analysis.series import (
-    TRANSPORT_CLASSES,
     Cell,
     Measured,
     ScenarioCell,

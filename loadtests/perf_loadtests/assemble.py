@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.facts import Accounts, EndState
-from perf_analysis.series import GENERATOR_CLASSES
+from perf_analysis.failure_classes import GENERATOR_CLASSES
 from perf_documents.run import EngineFacts, Run, ScenarioFacts, TargetFacts
 from perf_loadtests.accumulate import Accumulator
 from perf_loadtests.protocol import Order, parse_record

@@ -6,8 +6,9 @@ import unicodedata
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE, TIMEOUT
 from perf_analysis.histogram import HistogramBuilder
-from perf_analysis.series import ABANDONED, CANDIDATE, INVALID_SAMPLE, TIMEOUT, SeriesKey, Slot
+from perf_analysis.series import CANDIDATE, SeriesKey, Slot
 from perf_documents.cells import encode_histogram, is_finite_duration
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import Histogram, merge
 from perf_analysis.selection import unknown_durations
-from perf_analysis.series import ABANDONED, ALL_PHASES, CANDIDATE, CONTROL, DRAIN
+from perf_analysis.series import ALL_PHASES, CANDIDATE, CONTROL, DRAIN
 from perf_reports.parts import EndpointRow, Quantile
 
 if TYPE_CHECKING:

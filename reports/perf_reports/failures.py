@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_analysis.series import ALL_PHASES, CANDIDATE, DROPPED, TARGET_CLASSES
+from perf_analysis.failure_classes import DROPPED, TARGET_CLASSES
+from perf_analysis.series import ALL_PHASES, CANDIDATE
 from perf_reports.endpoints import candidate_sums
 from perf_reports.parts import FailureRow
 

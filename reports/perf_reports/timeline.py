@@ -6,16 +6,9 @@ from dataclasses import dataclass, field
 from statistics import median_low
 from typing import TYPE_CHECKING
 
+from perf_analysis.failure_classes import DROPPED
 from perf_analysis.histogram import merge
-from perf_analysis.series import (
-    CANDIDATE,
-    DRAIN,
-    DROPPED,
-    Cell,
-    ScenarioCell,
-    add_cells,
-    add_scenario_cells,
-)
+from perf_analysis.series import CANDIDATE, DRAIN, Cell, ScenarioCell, add_cells, add_scenario_cells
 from perf_reports.endpoints import QUANTILES, candidate_series, quantile
 from perf_reports.parts import Line, Timeline
 

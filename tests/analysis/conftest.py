@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_analysis.facts import Accounts, EndState, RunFacts
+from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import build
-from perf_analysis.series import (
-    ABANDONED,
-    CANDIDATE,
-    Cell,
-    Measured,
-    ScenarioCell,
-    SeriesKey,
-    Slot,
-    Span,
-)
+from perf_analysis.series import CANDIDATE, Cell, Measured, ScenarioCell, SeriesKey, Slot, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

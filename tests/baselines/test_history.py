@@ -12,12 +12,15 @@ from perf_analysis.verdict import Verdict
 from perf_baselines import history as history_module
 from perf_baselines.history import History, open_history
 from perf_baselines.record_codec import SCHEMA
-from perf_documents.codec import dump_run
+from perf_documents.codec import dump_run, load_run
 from perf_documents.errors import DocumentError, StoreError, UsageError
 from perf_documents.strict_json import content_hash, pack, unpack
+from perf_documents.windows import Windows
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from perf_documents.run import Run
 
 RUN = make_run(1, verdict=Verdict.PASS)
 
@@ -30,6 +33,33 @@ def test_a_stored_run_comes_back_equal(history: History, root: Path) -> None:
     assert unpack(stored.path.read_bytes()) == dump_run(RUN)
     assert {path.stat().st_mode & 0o777 for path in root.rglob("*.json*")} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in (root, root / "runs")} == {0o700}
+
+
+def test_a_run_is_read_to_its_last_window_before_it_is_stored(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Run] = []
+
+    def load(data: bytes, source: str = "") -> Run:
+        read.append(load_run(data, source))
+        return read[-1]
+
+    monkeypatch.setattr(history_module, "load_run", load)
+    history.store(RUN)
+    held = [*read[0].measured.series.values(), *read[0].measured.scenarios.values()]
+    assert held
+    assert all(isinstance(slots, Windows) and slots.is_decoded for slots in held)
+
+
+def test_a_run_whose_windows_contradict_its_sums_is_not_stored(
+    history: History, root: Path
+) -> None:
+    document = json.loads(dump_run(RUN))
+    document["measured"]["series"][0][7] = "[]"
+    run = load_run(json.dumps(document).encode() + b"\n", "given.json")
+    with pytest.raises(DocumentError, match=r"^given\.json: measured\.series\[0\]\[7\]: "):
+        history.store(run)
+    assert not list(root.rglob("*.json*"))
 
 
 def test_a_record_says_what_trends_need(history: History, root: Path) -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from fakes.run_strategies import runs
 from fakes.runs import make_plan, make_run
 from perf_analysis.facts import Accounts
-from perf_analysis.judgement import judge
 from perf_analysis.series import Span
 from perf_analysis.verdict import Check, Judgement, ThresholdResult, Verdict
 from perf_documents import models
@@ -35,8 +34,6 @@ from perf_documents.run import (
 )
 from perf_documents.strict_json import pack, unpack
 from perf_documents.upgrades import SCHEMA
-from perf_documents.windows import Windows
-from perf_reports.view import build_view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,16 +186,6 @@ def test_encoding_is_plain_json() -> None:
 def test_a_plan_of_fractions_comes_back() -> None:
     run = make_run(1, plan=make_plan(seed=7))
     assert load_run(dump_run(run)).plan == run.plan
-
-
-def test_judging_a_stored_run_decodes_no_window_of_a_series() -> None:
-    run = load_run(DATA)
-    judge(run.facts(), run.measured, run.plan.thresholds)
-    build_view(run, exit_code=0, over_time=False)
-    series = list(run.measured.series.values())
-    assert not any(slots.is_decoded for slots in series if isinstance(slots, Windows))
-    assert run == RUN
-    assert all(slots.is_decoded for slots in series if isinstance(slots, Windows))
 
 
 def test_sums_of_other_windows_are_never_taken_for_theirs() -> None:

@@ -248,37 +248,3 @@ def test_too_many_names_are_refused() -> None:
 def test_what_is_no_document_is_refused(document: object) -> None:
     with pytest.raises(DocumentError):
         decode_run(document)
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("", "measured.series[0][7]: "),
-        ("[]x", "measured.series[0][7]: "),
-        ('[["]', "measured.series[0][7]: "),
-        ("[[2,5", "measured.series[0][7]: "),
-        ("[]", "do not add up to the sums"),
-        ("[1]", "window 0 is no cell of 8 fields"),
-        ("[[2,5]]", "window 0 is no cell of 8 fields"),
-        ("[[9,5,1,0,0,0,0,0,0,0]]", "window 0 is no cell of 8 fields"),
-        ("[[2,5,1,0,0,0,0,0,0,0]]", "do not add up to the sums"),
-        ("[[2,5,1,0,0,0,0,0,0,0],[2,5,1,0,0,0,0,0,0,0]]", "a row for the same cell stands above"),
-        ("[[2,-5,1,0,0,0,0,0,0,0]]", "greater than or equal to 0"),
-        ("[[2,5,1,0,0,0,[1,2],0,0,0]]", "measured.series[0][7]"),
-        ("[[2,5,1,0,0,0,[1,9,2,[5,1]],0,0,0]]", "min 9"),
-    ],
-)
-def test_damaged_windows_are_refused_at_the_latest_when_they_are_read(text: str, says: str) -> None:
-    data = _edited("measured", "series", 0, 7, value=text)
-    with pytest.raises(DocumentError) as caught:
-        dict(next(iter(load_run(data).measured.series.values())))
-    assert says in str(caught.value)
-
-
-def test_windows_of_another_run_are_refused() -> None:
-    document = json.loads(DATA)
-    rows = document["measured"]["series"]
-    rows[0][7], rows[1][7] = rows[1][7], rows[0][7]
-    run = load_run(json.dumps(document).encode() + b"\n")
-    with pytest.raises(DocumentError, match="do not add up to the sums beside them"):
-        dict(next(iter(run.measured.series.values())))

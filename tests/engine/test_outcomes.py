@@ -16,7 +16,7 @@ from geventhttpclient.useragent import RetriesExceeded
 from locust.contrib.fasthttp import LocustBadStatusCode
 from locust.exception import CatchResponseError
 
-from perf_analysis.series import FAILURE_CLASSES
+from perf_analysis.failure_classes import FAILURE_CLASSES
 from perf_loadtests.engine.outcomes import (
     DeadlineExceededError,
     NotAllowedError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from perf_analysis.series import ABANDONED
+from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.validity.evidence import Evidence, Finding
 from perf_analysis.wording import share
 
@@ -55,7 +55,9 @@ def _problems(accounts: Accounts, measured: Measured, *, open_model: bool) -> It
         )
     for name in _OF_SCENARIOS:
         recorded = sum(
-            getattr(cell, name) for slots in measured.scenarios.values() for cell in slots.values()
+            getattr(cell, name)
+            for cells in measured.sums.scenarios.values()
+            for cell in cells.values()
         )
         if recorded != getattr(accounts, name):
             words = name.replace("_", " ")

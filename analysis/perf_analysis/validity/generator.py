@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perf_analysis.series import GENERATOR_CLASSES, INVALID_SAMPLE
+from perf_analysis.failure_classes import GENERATOR_CLASSES, INVALID_SAMPLE
 from perf_analysis.validity.evidence import Evidence, Finding
 from perf_analysis.wording import seconds, share
 

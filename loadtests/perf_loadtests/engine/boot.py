@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from perf_analysis.series import CANDIDATE, CONTROL, NOT_ALLOWED
+from perf_analysis.failure_classes import NOT_ALLOWED
+from perf_analysis.series import CANDIDATE, CONTROL
 from perf_documents.errors import ScenarioError
 from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of

@@ -10,13 +10,14 @@ from gevent import GreenletExit
 from gevent.greenlet import Greenlet
 
 from perf_analysis.arms import cells_name
-from perf_analysis.series import ABANDONED, Slot
+from perf_analysis.failure_classes import ABANDONED
 from perf_loadtests.engine.outcomes import by_status, classify
 from perf_loadtests.recorder import Sample
 
 if TYPE_CHECKING:
     from locust.user.users import User
 
+    from perf_analysis.series import Slot
     from perf_loadtests.engine.ledger import Ledger
 
 UNKNOWN_S = float("nan")

@@ -11,17 +11,9 @@ from hypothesis import strategies as st
 from fakes.judgements import judged
 from fakes.runs import make_plan, make_run
 from perf_analysis.facts import Accounts, EndState
+from perf_analysis.failure_classes import FAILURE_CLASSES
 from perf_analysis.histogram import LARGEST_S, Histogram, build
-from perf_analysis.series import (
-    FAILURE_CLASSES,
-    PHASES,
-    Cell,
-    Measured,
-    ScenarioCell,
-    SeriesKey,
-    Slot,
-    Span,
-)
+from perf_analysis.series import PHASES, Cell, Measured, ScenarioCell, SeriesKey, Slot, Span
 from perf_analysis.verdict import Verdict
 from perf_documents.plan import Stage
 from perf_documents.run import ErrorSample, GroupedException, HealthWindow
@@ -35,6 +27,8 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 COUNTS = st.integers(0, 2**53 - 1)
+# two windows of one phase add up to what a document may hold
+CELL_COUNTS = st.integers(0, 2**52 - 1)
 RATIOS = st.floats(0, 1e6)
 SECONDS = st.floats(0, 1e9)
 # control and format characters never reach a document: they are made visible at ingest
@@ -66,9 +60,9 @@ def cells(draw: DrawFn) -> Cell:
     }
     return Cell(
         n=sum(part.n for part in parts.values()) + draw(st.integers(0, 2**40)),
-        first=draw(COUNTS),
-        asserted=draw(COUNTS),
-        received_bytes=draw(COUNTS),
+        first=draw(CELL_COUNTS),
+        asserted=draw(CELL_COUNTS),
+        received_bytes=draw(CELL_COUNTS),
         **parts,
     )
 
@@ -76,7 +70,7 @@ def cells(draw: DrawFn) -> Cell:
 @st.composite
 def scenario_cells(draw: DrawFn) -> ScenarioCell:
     """Cells of any content."""
-    kinds = {"int": COUNTS, "float": SECONDS, "Histogram": histograms(4)}
+    kinds = {"int": CELL_COUNTS, "float": SECONDS, "Histogram": histograms(4)}
     return ScenarioCell(
         **{field.name: draw(kinds[str(field.type)]) for field in fields(ScenarioCell)}  # type: ignore[arg-type]  # each of its field's own kind
     )
