@@ -100,6 +100,31 @@ class ComparedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuantileShift:
+    """One quantile of all requests together on both sides: shown, never gated.
+
+    Attributes
+    ----------
+    q : float
+        In (0, 1).
+    reference_s, lowest_s, highest_s : float
+        Geometric mean, lowest and highest of the reference runs, in seconds.
+    effect : float
+        Relative change.
+    low, high : float or None
+        Its interval at 1 - 2 alpha, uncorrected; None where it is open or not known.
+    """
+
+    q: float
+    reference_s: float
+    lowest_s: float
+    highest_s: float
+    effect: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What came of comparing a run.
 
@@ -114,6 +139,8 @@ class Comparison:
         Run ids on the other side.
     rows : tuple of ComparedRow
         Gated ones first, the worst first.
+    shift : tuple of QuantileShift
+        All requests together by quantile, ascending; empty where the mix of requests changed.
     verdict : RowVerdict
         Of the gate: `not judged` where nothing could be compared.
     sentence : str
@@ -131,6 +158,7 @@ class Comparison:
     alpha: float = 0.01
     reference: tuple[str, ...] = ()
     rows: tuple[ComparedRow, ...] = ()
+    shift: tuple[QuantileShift, ...] = ()
     verdict: RowVerdict = RowVerdict.NOT_JUDGED
     sentence: str = ""
     next_step: str = ""

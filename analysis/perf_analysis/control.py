@@ -83,14 +83,7 @@ def _series_of(rounds: Sequence[Measured], resolution_s: float, *, lengthen: boo
     named = labels if len(labels) > 1 else []  # the only name is all requests together
     found: list[_Series] = []
     for label in (TOTAL, *named):
-        pairs = tuple(_pair(measured, label) for measured in rounds)
-        if lengthen:
-            pairs = (
-                PairedWindows(
-                    candidate=[w for pair in pairs for w in pair.candidate],
-                    control=[w for pair in pairs for w in pair.control],
-                ),
-            )
+        pairs = _pairs(rounds, label, lengthen=lengthen)
         shares = [
             tuple(_share(measured, label, arm) for measured in rounds)
             for arm in (CANDIDATE, CONTROL)
@@ -102,6 +95,23 @@ def _series_of(rounds: Sequence[Measured], resolution_s: float, *, lengthen: boo
             )
         )  # fmt: skip
     return found
+
+
+def total_pairs(rounds: Sequence[Measured], *, lengthen: bool) -> tuple[PairedWindows, ...]:
+    """All requests together on both arms: one pairing for each round, or one of all of them."""
+    return _pairs(rounds, TOTAL, lengthen=lengthen)
+
+
+def _pairs(rounds: Sequence[Measured], label: str, *, lengthen: bool) -> tuple[PairedWindows, ...]:
+    pairs = tuple(_pair(measured, label) for measured in rounds)
+    if not lengthen:
+        return pairs
+    return (
+        PairedWindows(
+            candidate=[w for pair in pairs for w in pair.candidate],
+            control=[w for pair in pairs for w in pair.control],
+        ),
+    )
 
 
 def _pair(measured: Measured, label: str) -> PairedWindows:

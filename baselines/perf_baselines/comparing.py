@@ -132,8 +132,9 @@ def _known(run: Run) -> bool:
 def _conclude(
     figures: Sequence[RunFigures], reference: Reference, demands: Demands, noun: str = "baseline"
 ) -> Comparison:
-
-    from perf_analysis.comparison import compare_runs  # noqa: PLC0415  # numpy and scipy
+    # numpy and scipy, which only comparisons need
+    from perf_analysis.comparison import compare_runs  # noqa: PLC0415
+    from perf_analysis.shift import shift_between_runs  # noqa: PLC0415
 
     rows = compare_runs(figures, reference.runs, demands, same_mix=reference.mix_kept)
     count = len(reference.runs)
@@ -146,6 +147,9 @@ def _conclude(
     )
     return replace(
         comparison,
+        shift=(
+            shift_between_runs(figures, reference.runs, demands.alpha) if reference.mix_kept else ()
+        ),
         left_out=reference.left_out,
         notes=(*reference.notes, *_slack(rows)),
     )

@@ -59,12 +59,14 @@ def compare_with_control(
             demands, "the profile has no sustained phase", "give it a stage of equal start and end"
         )
     # numpy and scipy, which only comparisons need
-    from perf_analysis.control import compare_control  # noqa: PLC0415
+    from perf_analysis.control import compare_control, total_pairs  # noqa: PLC0415
     from perf_analysis.looks import alpha_of_look  # noqa: PLC0415
+    from perf_analysis.shift import shift_against_control  # noqa: PLC0415
 
     alpha = alpha_of_look(demands.alpha, look.number, look.planned)
+    measured = [one.measured for one in runs]
     rows = compare_control(
-        [one.measured for one in runs],
+        measured,
         replace(demands, alpha=alpha),
         restarted=restarted,
         resolution_s=max(one.resolution_s for one in runs),
@@ -82,7 +84,9 @@ def compare_with_control(
     if look.planned > 1:
         spent = f"alpha {alpha:.2g} of {demands.alpha:g}"
         notes = (*notes, f"look {look.number} of {look.planned}, at {spent}")
-    comparison = replace(comparison, notes=notes)
+    pairs = total_pairs(measured, lengthen=not restarted)
+    shift = shift_against_control(pairs, alpha, restarted=restarted)
+    comparison = replace(comparison, notes=notes, shift=shift)
     if comparison.verdict is RowVerdict.INCONCLUSIVE and not look.is_last:
         return replace(
             comparison,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from perf_analysis.compared import ComparedRow, Comparison, RowVerdict
+from perf_analysis.compared import ComparedRow, Comparison, QuantileShift, RowVerdict
 from perf_documents.cells import Count, StrictModel
 
 Words = Annotated[str, Field(max_length=4000)]
@@ -42,6 +42,22 @@ class ComparedRowModel(StrictModel):
         return ComparedRow(**dict(self))
 
 
+class ShiftModel(StrictModel):
+    """`QuantileShift`."""
+
+    q: Annotated[float, Field(gt=0, lt=1)]
+    reference_s: NotNegative
+    lowest_s: NotNegative
+    highest_s: NotNegative
+    effect: Change
+    low: Change | None
+    high: Change | None
+
+    def decode(self) -> QuantileShift:
+        """Return the shift."""
+        return QuantileShift(**dict(self))
+
+
 class ComparisonModel(StrictModel):
     """`Comparison`."""
 
@@ -50,6 +66,7 @@ class ComparisonModel(StrictModel):
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     reference: Annotated[tuple[Words, ...], Field(max_length=1000)]
     rows: Annotated[tuple[ComparedRowModel, ...], Field(max_length=20_000)]
+    shift: Annotated[tuple[ShiftModel, ...], Field(max_length=40)]
     verdict: RowVerdict
     sentence: Words
     next_step: Words
@@ -58,4 +75,10 @@ class ComparisonModel(StrictModel):
 
     def decode(self) -> Comparison:
         """Return the comparison."""
-        return Comparison(**dict(self) | {"rows": tuple(row.decode() for row in self.rows)})
+        return Comparison(
+            **dict(self)
+            | {
+                "rows": tuple(row.decode() for row in self.rows),
+                "shift": tuple(shift.decode() for shift in self.shift),
+            }
+        )

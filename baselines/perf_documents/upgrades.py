@@ -33,6 +33,7 @@ def _to_2(document: dict[str, object]) -> dict[str, object]:
         comparison: dict[str, object] = {
             "source": "", "mode": "regression", "alpha": 0.01, "reference": [], "rows": [],
             "verdict": "not judged", "sentence": judgement.get("comparison"), "next_step": "",
+            "shift": [],
             "left_out": [], "notes": [],
         }  # fmt: skip
         judgement = {**judgement, "comparison": comparison}

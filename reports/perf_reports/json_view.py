@@ -115,6 +115,11 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
         "left_out": list(comparison.left_out),
         "notes": list(comparison.notes),
         "rows": [_compared(row) for row in comparison.rows],
+        # all requests together by quantile, shown and never gated
+        "shift": [
+            {name: _finite(getattr(shift, name)) for name in shift.__slots__}
+            for shift in comparison.shift
+        ],
     }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from perf_analysis.compared import ComparedRow, Comparison, Demands, RowVerdict
+from dataclasses import replace
+
+from perf_analysis.compared import ComparedRow, Comparison, Demands, QuantileShift, RowVerdict
 from perf_analysis.gating import conclude, nothing_compared
 
 DEMANDS = Demands(
@@ -11,6 +13,7 @@ DEMANDS = Demands(
     must_detect={"p95": 0.5, "error_rate": 0.02},
 )
 REFERENCE = tuple(f"20260201t12000{number}z-abcdef" for number in range(5))
+LEVELS_S = {0.5: 0.021, 0.9: 0.048, 0.95: 0.063, 0.99: 0.11}
 HOSTILE = "GET `|a|` <b>x</b> \u202egnp ::error::no @octocat {{7*7}}"
 
 
@@ -54,7 +57,17 @@ def made(*rows: ComparedRow, mode: str = "regression", source: str = "baselines"
         mode=mode,
     )  # fmt: skip
     against = "5 baselines" if source == "baselines" else "the control old"
-    return conclude(rows, demands, source=source, reference=REFERENCE, against=against)
+    found = conclude(rows, demands, source=source, reference=REFERENCE, against=against)
+    return replace(found, shift=tuple(shifted(q, level) for q, level in LEVELS_S.items()))
+
+
+def shifted(q: float, level_s: float) -> QuantileShift:
+    """All requests, a little slower towards the tail; of the last no upper end is known."""
+    effect = 0.02 + 0.1 * q * q
+    return QuantileShift(
+        q=q, reference_s=level_s, lowest_s=level_s * 0.93, highest_s=level_s * 1.08, effect=effect,
+        low=effect - 0.06, high=None if q == max(LEVELS_S) else effect + 0.06 + 0.1 * q,
+    )  # fmt: skip
 
 
 FAILS = {"verdict": RowVerdict.FAIL, "p": 0.0001, "p_adjusted": 0.0004, "detectable": 0.2}
