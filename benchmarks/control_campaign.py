@@ -57,8 +57,8 @@ class Kind:
 KINDS = (
     Kind("A/A", 1.0, 30),
     Kind("1.20", 1.2, 15),
-    Kind("1.10 until decided", 1.1, 10, 50.0, ("--until-decided", "--max-duration", "5m")),
-    Kind("1.05", 1.05, 10, 50.0),
+    Kind("1.10 until decided", 1.1, 10, 100.0, ("--until-decided", "--max-duration", "5m")),
+    Kind("1.05", 1.05, 10, 100.0),
 )
 
 

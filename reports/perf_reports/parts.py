@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from perf_analysis.compared import Comparison
     from perf_analysis.series import Span
     from perf_analysis.verdict import Check, ThresholdResult, Verdict
-
-Line = tuple[float | None, ...]
+    from perf_reports.drawn import Distribution, Timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,56 +99,6 @@ class FailureRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
-    """The run over time, one entry per point; a point is one window or several.
-
-    Attributes
-    ----------
-    point_s : float
-        Length of a point.
-    windows : int
-        Windows that the points were merged from.
-    at_s : tuple of float
-        Start of each point.
-    phases : tuple of str
-        Phase at the start of each point.
-    trend : str
-        `latency`, or `service time` under closed executors.
-    p50_s, p95_s, p99_s, service_p95_s : Line
-        Quantiles of the trend, and of service time; None where too few requests began.
-    unfinished : tuple of int
-        Requests that never completed and dropped arrivals, which only have a lower bound.
-    planned, started : Line
-        Iterations per second, or VUs under closed executors.
-    ended, dropped, unsent : Line
-        Requests ended per second; arrivals dropped and unsent per second.
-    failures : tuple of (str, Line)
-        Failures per second by class, largest first, the rest as `other`.
-    lag_p99_s, cpu_ratio : Line
-        Schedule lag, and the highest CPU share of the engine.
-    """
-
-    point_s: float
-    windows: int
-    at_s: tuple[float, ...]
-    phases: tuple[str, ...]
-    trend: str
-    p50_s: Line
-    p95_s: Line
-    p99_s: Line
-    service_p95_s: Line
-    unfinished: tuple[int, ...]
-    planned: Line
-    started: Line
-    ended: Line
-    dropped: Line
-    unsent: Line
-    failures: tuple[tuple[str, Line], ...]
-    lag_p99_s: Line
-    cpu_ratio: Line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One named fact in words; `hint` is its limit or its meaning."""
 
@@ -234,6 +183,7 @@ class View:
     comparison: Comparison
     endpoints: tuple[EndpointRow, ...]
     timeline: Timeline
+    distribution: Distribution
     failures: tuple[FailureRow, ...]
     fault: str
     generator: tuple[Item, ...]

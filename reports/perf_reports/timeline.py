@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import DROPPED
 from perf_analysis.histogram import merge
-from perf_analysis.series import CANDIDATE, DRAIN, Cell, ScenarioCell, add_cells, add_scenario_cells
+from perf_analysis.series import (
+    CANDIDATE,
+    CONTROL,
+    DRAIN,
+    Cell,
+    ScenarioCell,
+    add_cells,
+    add_scenario_cells,
+)
+from perf_reports.drawn import Line, Timeline
 from perf_reports.endpoints import QUANTILES, candidate_series, quantile
-from perf_reports.parts import Line, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +38,8 @@ VALUES_ABOVE = 1
 
 NO_TIMELINE = Timeline(
     point_s=1.0, windows=0, at_s=(), phases=(), trend="", p50_s=(), p95_s=(), p99_s=(),
-    service_p95_s=(), unfinished=(), planned=(), started=(), ended=(), dropped=(), unsent=(),
-    failures=(), lag_p99_s=(), cpu_ratio=(),
+    service_p95_s=(), control_p95_s=(), unfinished=(), planned=(), started=(), ended=(),
+    dropped=(), unsent=(), failures=(), lag_p99_s=(), cpu_ratio=(),
 )  # fmt: skip
 
 
@@ -78,6 +86,7 @@ def build_timeline(run: Run) -> Timeline:
         p95_s=p95_s,
         p99_s=p99_s,
         service_p95_s=_quantiles(points, 0.95, latency=False),
+        control_p95_s=_control(measured, per_point, len(points)),
         unfinished=tuple(_unfinished(point) for point in points),
         planned=planned,
         started=started,
@@ -181,6 +190,21 @@ def _quantiles(points: list[_Merged], q: float, *, latency: bool) -> Line:
         return quantile(q, cell.service, cell.service_censored, VALUES_ABOVE).value_s
 
     return _line(points, value)
+
+
+def _control(measured: Measured, per_point: int, number: int) -> Line:
+    """p95 of the control's service time; nothing without a control."""
+    points: list[list[Cell]] = [[] for _ in range(number)]
+    for key, slots in measured.series.items():
+        if key.target == CONTROL:
+            for slot, cell in slots.items():
+                points[slot.window // per_point].append(cell)
+    if not any(points):
+        return ()
+    cells = [add_cells(cells) for cells in points]
+    return tuple(
+        quantile(0.95, cell.service, cell.service_censored, VALUES_ABOVE).value_s for cell in cells
+    )
 
 
 def _unfinished(point: _Merged) -> int:

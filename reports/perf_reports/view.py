@@ -10,6 +10,7 @@ from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
 from perf_documents.targets import LOCAL
 from perf_reports import comparisons, items, wording
+from perf_reports.distribution import NO_DISTRIBUTION, build_distribution
 from perf_reports.endpoints import endpoint_rows
 from perf_reports.failures import failure_rows
 from perf_reports.parts import Decider, Places, View
@@ -58,6 +59,8 @@ def build_view(
     checks = _checks(judgement, stored)
     thresholds = tuple(sorted(judgement.thresholds, key=_nearest_first))
     phase = run.measured.judged_phase()
+    endpoints = endpoint_rows(run.measured, phase, judgement.thresholds)
+    timeline = build_timeline(run) if over_time else NO_TIMELINE
     return View(
         verdict=judgement.verdict,
         word=wording.WORDS[judgement.verdict],
@@ -84,8 +87,13 @@ def build_view(
         accounts=wording.accounts_said(run.engine.accounts, facts),
         thresholds=thresholds,
         comparison=judgement.comparison,
-        endpoints=endpoint_rows(run.measured, phase, judgement.thresholds),
-        timeline=build_timeline(run) if over_time else NO_TIMELINE,
+        endpoints=endpoints,
+        timeline=timeline,
+        distribution=(
+            build_distribution(run.measured, phase, endpoints, timeline.windows)
+            if over_time
+            else NO_DISTRIBUTION
+        ),
         failures=failure_rows(run, phase),
         fault=wording.fault_said(facts, checks),
         generator=items.generator(run, facts),

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from perf_reports import units, wording
 from perf_reports.charts import scale
-from perf_reports.charts.frame import Frame, Picture
+from perf_reports.charts.frame import Frame
+from perf_reports.charts.sheet import Picture
 
 if TYPE_CHECKING:
-    from perf_reports.parts import Timeline, View
+    from perf_reports.drawn import Timeline
+    from perf_reports.parts import View
 
 KEY = "failures"
 # no dots: drawn as curves, one such pattern is larger than all other marks of a chart
@@ -42,6 +44,8 @@ def draw(view: View) -> Picture | None:
         sentence=sentence,
         columns=("from", "phase", *(name for name, _ in timeline.failures)),
         rows=_rows(timeline),
+        stops=frame.middles(),
+        is_over_time=True,
     )
 
 

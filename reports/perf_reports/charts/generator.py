@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from perf_analysis.validity.generator import CPU_RATIO, LAG_S
 from perf_reports import units
 from perf_reports.charts import scale
-from perf_reports.charts.frame import Frame, Mark, Picture
+from perf_reports.charts.frame import Frame
+from perf_reports.charts.sheet import Mark, Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from perf_reports.parts import Line, Timeline, View
+    from perf_reports.drawn import Line, Timeline
+    from perf_reports.parts import View
 
 KEY = "generator"
 _LAG = Mark(role="lag", label="schedule lag p99")
@@ -46,6 +48,8 @@ def draw(view: View) -> Picture | None:
         sentence=sentence,
         columns=("from", "phase", "schedule lag p99", "CPU, highest"),
         rows=_rows(timeline),
+        stops=frame.middles(),
+        is_over_time=True,
     )
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_analysis.compared import BASELINES
 from perf_reports import units, wording
 from perf_reports.charts import scale
-from perf_reports.charts.frame import VERDICT_ROLES, VERDICT_WORDS, Frame, Mark, Picture
-from perf_reports.endpoints import QUANTILES
+from perf_reports.charts.frame import Frame
+from perf_reports.charts.palette import colour
+from perf_reports.charts.sheet import VERDICT_ROLES, VERDICT_WORDS, Mark, Picture
+from perf_reports.endpoints import P95, QUANTILES
 from perf_reports.timeline import VALUES_ABOVE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from perf_analysis.compared import QuantileShift
     from perf_analysis.verdict import ThresholdResult
-    from perf_reports.parts import Line, Timeline, View
+    from perf_reports.drawn import Line, Timeline
+    from perf_reports.parts import View
 
 KEY = "latency"
 _METRICS = {"http_req_duration": "service time", "http_req_latency": "latency"}
@@ -24,6 +29,7 @@ _MARKS = (
     Mark(role="p99", label="p99", dashes=(0, (5.0, 2.0)), width=1.5),
 )
 _SERVICE = Mark(role="service", label="p95 of service time", width=0.9)
+_CONTROL = Mark(role="control", label="control p95, service time", dashes=(0, (5.0, 2.0)))
 _MS = 1000.0
 _ROOM = 1.5
 
@@ -38,6 +44,7 @@ def draw(view: View) -> Picture:
     lane = frame.lanes[0]
     if view.open_model:
         frame.draw(lane, _in_ms(timeline.service_p95_s), _SERVICE)
+    _references(frame, view)
     for line, mark in zip(lines, _MARKS, strict=True):
         frame.draw(lane, _in_ms(line), mark)
     limits = _limits(view)
@@ -53,9 +60,52 @@ def draw(view: View) -> Picture:
         title=title,
         svg=frame.finish(KEY, title, sentence),
         sentence=sentence,
-        columns=("from", "phase", "p50", "p95", "p99", "p95 of service time", "never completed"),
+        columns=(
+            "from",
+            "phase",
+            "p50",
+            "p95",
+            "p99",
+            "p95 of service time",
+            *(["control p95"] * bool(timeline.control_p95_s)),
+            "never completed",
+        ),
         rows=_rows(timeline),
+        stops=frame.middles(),
+        is_over_time=True,
     )
+
+
+def _references(frame: Frame, view: View) -> None:
+    """p95 of the control over time, or the level of the baselines over the judged phase.
+
+    Of accepted runs there are levels and no windows: a line from the lowest to the highest run.
+    """
+    lane = frame.lanes[0]
+    if view.timeline.control_p95_s:
+        frame.draw(lane, _in_ms(view.timeline.control_p95_s), _CONTROL)
+    level = _baseline(view)
+    if level is None:
+        return
+    low_ms, high_ms = level.lowest_s * _MS, level.highest_s * _MS
+    for span in view.spans:
+        if span.phase == view.phase and span.length_s > 0:
+            ends = (span.start_s, min(span.end_s, frame.end_s))
+            lane.fill_between(
+                ends, low_ms, high_ms, facecolor=colour("before"), alpha=0.25, linewidth=0.0
+            )
+            lane.plot(
+                ends, [level.reference_s * _MS] * 2, color=colour("before"), linewidth=1.4,
+                linestyle=(0, (2.0, 2.0)), label="baselines p95, service time",
+                gid="line:before:baselines p95",
+            )  # fmt: skip
+
+
+def _baseline(view: View) -> QuantileShift | None:
+    """Level of p95 of the accepted runs."""
+    if view.comparison.source != BASELINES:
+        return None
+    return next((shift for shift in view.comparison.shift if shift.q == P95), None)
 
 
 def _value_axis(frame: Frame, lane: Axes, view: View, limits: list[ThresholdResult]) -> None:
@@ -63,6 +113,9 @@ def _value_axis(frame: Frame, lane: Axes, view: View, limits: list[ThresholdResu
     drawn = [timeline.p50_s, timeline.p95_s, timeline.p99_s]
     drawn += [timeline.service_p95_s] if view.open_model else []
     values = [value * _MS for line in drawn for value in line if value]
+    values += [value * _MS for value in timeline.control_p95_s if value]
+    level = _baseline(view)
+    values += [level.lowest_s * _MS, level.highest_s * _MS] if level else []
     # above a limit there must be room for its label
     values += [result.threshold.limit * _ROOM for result in limits if result.threshold.limit > 0]
     ticks = scale.logarithmic(min(values, default=1.0), max(values, default=1000.0))
@@ -89,7 +142,7 @@ def _unfinished(lane: Axes, timeline: Timeline) -> None:
             markersize=4.5,
             color="#a8321b",
             label="never completed",
-            gid="line:unfinished",
+            gid="line:unfinished:never completed",
             clip_on=False,
         )
 
@@ -163,6 +216,7 @@ def _rows(timeline: Timeline) -> tuple[tuple[str, ...], ...]:
             said(timeline.p95_s[place]),
             said(timeline.p99_s[place]),
             said(timeline.service_p95_s[place]),
+            *(said(value) for value in timeline.control_p95_s[place : place + 1]),
             units.count(timeline.unfinished[place]),
         )
         for place, at in enumerate(timeline.at_s)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from perf_reports import units, wording
 from perf_reports.charts import scale
-from perf_reports.charts.frame import VERDICT_ROLES, VERDICT_WORDS, Frame, Mark, Picture
+from perf_reports.charts.frame import Frame
+from perf_reports.charts.sheet import VERDICT_ROLES, VERDICT_WORDS, Mark, Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from perf_reports.parts import Timeline, View
+    from perf_reports.drawn import Timeline
+    from perf_reports.parts import View
 
 KEY = "load"
 # Share of the axis below zero at least, so that single lost arrivals can be seen.
@@ -47,6 +49,8 @@ def draw(view: View) -> Picture:
             "from", "phase", "planned", "started", "dropped", "unsent", "requests ended",
         ),
         rows=_rows(timeline),
+        stops=frame.middles(),
+        is_over_time=True,
     )  # fmt: skip
 
 

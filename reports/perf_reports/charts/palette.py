@@ -33,6 +33,18 @@ SHADES = {
     "limit": Shade("#5a5a5a", "#b5b5b5"),
     "lag": Shade("#0b5fa8", "#6cb4f3"),
     "cpu": Shade("#0b5fa9", "#6cb4f4"),
+    "now": Shade("#0b5faa", "#6cb4f5"),
+    "before": Shade("#6b6b6d", "#a8a8aa"),
+    "control": Shade("#8a4b09", "#e8a33e"),
+    # steps of cividis, the strongest farthest from the page in either scheme
+    "heat1": Shade("#f1e24f", "#1d3a6b"),
+    "heat2": Shade("#d9c85a", "#3b4a6c"),
+    "heat3": Shade("#bfae6b", "#56596d"),
+    "heat4": Shade("#a49b74", "#706b71"),
+    "heat5": Shade("#8a8678", "#8a8779"),
+    "heat6": Shade("#706f75", "#a69d75"),
+    "heat7": Shade("#4c556c", "#c8b866"),
+    "heat8": Shade("#00224e", "#fee838"),
     # classes of failure, largest first: hues that differ for colour-blind eyes, each hatched too
     "class1": Shade("#a8321c", "#ff8a67"),
     "class2": Shade("#0072b2", "#56b4e9"),
@@ -42,6 +54,7 @@ SHADES = {
     "class6": Shade("#5b4a3f", "#c2b2a6"),
     "class7": Shade("#707070", "#a0a0a0"),
 }
+HEAT = tuple(f"heat{step}" for step in range(1, 9))
 ROLES = {shade.light: role for role, shade in SHADES.items()}
 
 

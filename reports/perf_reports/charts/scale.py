@@ -26,6 +26,20 @@ def linear(highest: float, intervals: int = 5) -> list[float]:
     return [step * number for number in range(math.ceil(highest / step - 1e-9) + 1)]
 
 
+def signed(lowest: float, highest: float, intervals: int = 6) -> list[float]:
+    """Return round ticks around 0 that enclose both ends.
+
+    Examples
+    --------
+    >>> signed(-6.0, 13.0)
+    [-10.0, -5.0, 0.0, 5.0, 10.0, 15.0]
+    """
+    reach = max(highest - lowest, 1e-9)
+    step = linear(reach, intervals)[1]
+    first, last = math.floor(lowest / step + 1e-9), math.ceil(highest / step - 1e-9)
+    return [step * number for number in range(min(first, 0), max(last, 0, first + 1) + 1)]
+
+
 def logarithmic(lowest: float, highest: float) -> list[float]:
     """Return ticks at 1, 2 and 5 of each decade that enclose the values, or at whole decades.
 

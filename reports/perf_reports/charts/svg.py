@@ -126,7 +126,10 @@ def _identity(value: str, ids: dict[str, str]) -> list[tuple[str, str]]:
     """Ids that are referred to; lines keep their name, so that a test can read them back."""
     if value in ids:
         return [("id", ids[value])]
-    return [("data-line", value.removeprefix(_LINE))] if value.startswith(_LINE) else []
+    if not value.startswith(_LINE):
+        return []
+    role, _, label = value.removeprefix(_LINE).partition(":")
+    return [("data-line", role), ("data-name", label)]
 
 
 def _rounded(text: str) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perf_reports.html.small import Small
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Cell:
     long: bool = False
     meter: Meter | None = None
     band: Band | None = None
+    spark: Small | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

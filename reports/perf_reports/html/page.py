@@ -11,12 +11,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from perf_reports import comparisons, wording
-from perf_reports.charts import failures, frame, generator, latency, load, palette
+from perf_reports.charts import (
+    failures,
+    generator,
+    heat,
+    latency,
+    load,
+    palette,
+    sheet,
+    shift,
+    tail,
+)
 from perf_reports.escape import visible
-from perf_reports.html import compared, method, sections
+from perf_reports.html import compared, method, sections, small
 
 if TYPE_CHECKING:
-    from perf_reports.charts.frame import Picture
+    from types import ModuleType
+
+    from perf_reports.charts.sheet import Picture
     from perf_reports.parts import View
 
 
@@ -31,12 +43,14 @@ def render(view: View) -> str:
         keep_trailing_newline=True,
         finalize=_visible,
     )
-    css = style_sheet()
+    css, script = style_sheet(), _asset("report.js")
     return environment.get_template("report.html").render(
         view=view,
-        # both come from this package; the hash is what lets the page refuse every other style
+        # they come from this package; their hashes let the page refuse every other style and script
         css=Markup(css),  # noqa: S704
-        style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+        script=Markup(script),  # noqa: S704
+        style_hash=_hash(css),
+        script_hash=_hash(script),
         title=sections.title(view),
         exit_meaning=wording.exit_meaning(view.exit_code),
         tiles=sections.tiles(view),
@@ -50,8 +64,10 @@ def render(view: View) -> str:
         failures=sections.failures(view),
         generator=sections.generator(view),
         environment=sections.environment(view),
-        pictures=[_embedded(picture) for picture in _pictures(view)],
-        health=[_embedded(picture) for picture in _health(view)],
+        pictures=_drawn(view, (latency, load, failures)),
+        spread=_drawn(view, (tail, shift, heat)),
+        health=_drawn(view, (generator,)),
+        smalls=small.smalls(view),
         failures_said=wording.failures_said(view.failures, view.total.failed_of),
         checks_said=wording.checks_said(view.checks),
         method=method.paragraphs(view),
@@ -60,32 +76,35 @@ def render(view: View) -> str:
 
 def style_sheet() -> str:
     """Return the page's style: the sheet, and the charts' colours by role."""
-    sheet = (resources.files("perf_reports.html") / "templates" / "report.css").read_text("utf-8")
     dark = palette.variables(dark=True)
+    chosen = ':root[data-theme="dark"]'
+    unless = ':root:not([data-theme="light"])'
     return "\n".join(
         (
-            sheet,
+            _asset("report.css"),
             f":root{{{palette.variables(dark=False)}}}",
-            f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}",
+            f"@media screen and (prefers-color-scheme:dark){{{unless}{{{dark}}}}}",
+            f"@media screen{{{chosen}{{{dark}}}}}",
             palette.style_rules(),
         )
     )
 
 
-def _pictures(view: View) -> list[Picture]:
-    if not view.timeline.at_s:
-        return []
-    with frame.settings():
-        drawn = (latency.draw(view), load.draw(view), failures.draw(view))
-    return [picture for picture in drawn if picture is not None]
+def _asset(name: str) -> str:
+    return (resources.files("perf_reports.html") / "templates" / name).read_text("utf-8")
 
 
-def _health(view: View) -> list[Picture]:
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _drawn(view: View, charts: tuple[ModuleType, ...]) -> list[dict[str, object]]:
+    """Charts of a run that has windows; each says itself whether it has anything to show."""
     if not view.timeline.at_s:
         return []
-    with frame.settings():
-        drawn = generator.draw(view)
-    return [drawn] if drawn else []
+    with sheet.settings():
+        pictures = [chart.draw(view) for chart in charts]
+    return [_embedded(picture) for picture in pictures if picture is not None]
 
 
 def _embedded(picture: Picture) -> dict[str, object]:
@@ -96,6 +115,8 @@ def _embedded(picture: Picture) -> dict[str, object]:
         "svg": Markup(picture.svg),  # noqa: S704
         "sentence": picture.sentence,
         "table": sections.figures(picture.title, picture.columns, picture.rows),
+        "stops": " ".join(f"{stop:.1f}".removesuffix(".0") for stop in picture.stops),
+        "is_over_time": picture.is_over_time,
     }
 
 

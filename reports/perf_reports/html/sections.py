@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perf_analysis.verdict import Outcome, Verdict
 from perf_reports import units, wording
 from perf_reports.escape import shorten, visible
+from perf_reports.html import small
 from perf_reports.html.cells import Cell, Column, Meter, Table, Tile
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def endpoints(view: View) -> Table:
     """Return every endpoint, all of them together first."""
     names = tuple(wording.quantile_name(figure.q) for figure in view.total.service)
     late = ("p95 latency",) if view.open_model else ()
+    drawn = small.sparks(view)
     return Table(
         key="endpoints",
         caption=(
@@ -147,8 +149,12 @@ def endpoints(view: View) -> Table:
         columns=(
             *_columns("endpoint"),
             *_columns("requests", "rate", "failed", *names, *late, numeric=True),
+            *(_columns("p95 over time") if drawn else ()),
         ),
-        rows=tuple(_endpoint(row) for row in view.endpoints),
+        rows=tuple(
+            (*_endpoint(row), *((Cell(text="", spark=drawn.get(row.label)),) if drawn else ()))
+            for row in view.endpoints
+        ),
     )
 
 
