@@ -121,7 +121,7 @@ def show(rows: list[dict[str, object]]) -> None:
             continue
         said = [str(row["verdict"]) if row["valid"] else "not valid" for row in mine]
         alone = [
-            str(gate(compare_runs([one], stored, demands), demands))
+            str(gate(compare_runs([one], stored, demands)))
             for one, row in zip(figures, rows, strict=True)
             if row["kind"] == kind.name and one not in stored and len(stored) == BASELINES
         ]

@@ -69,7 +69,8 @@ def plan(windows: int, rate: int) -> Plan:
     )
     return Plan(
         profile="report", scenario="api", executor="constant-arrival-rate", stages=(stage,),
-        pre_allocated_vus=100, max_vus=1000, thresholds=(parse_threshold("http_reqs", "rate>1"),),
+        pre_allocated_vus=100, max_vus=1000, graceful_stop_s=0.0, timeout_s=0.9,
+        thresholds=(parse_threshold("http_reqs", "rate>1"),),
         regression=usual.margins, tolerance=usual.tolerance,
         alpha=usual.alpha, gate=read_gate(None, usual.margins),
     )  # fmt: skip

@@ -70,6 +70,9 @@ class ComparedRow:
     margin, tolerance : float
     detectable : float or None
         Rise that would be found 4 times in 5, in the unit of the effect; None where unknown.
+    must_detect : float or None
+        Largest detectable rise with which an undecided row still passes the gate; None where
+        every gated row must be decided.
     p, p_adjusted : float or None
         Of "worse than the tolerance", one-sided; the latter after Holm, gated rows only.
     notes : tuple of str
@@ -91,12 +94,22 @@ class ComparedRow:
     margin: float
     tolerance: float
     detectable: float | None = None
+    must_detect: float | None = None
     p: float | None = None
     p_adjusted: float | None = None
     verdict: RowVerdict
     notes: tuple[str, ...] = ()
     reason: str = ""
     advice: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it is undecided in a way that leaves the gate undecided."""
+        if not self.gated or self.verdict is not RowVerdict.INCONCLUSIVE:
+            return False
+        if self.must_detect is None or self.detectable is None:
+            return True
+        return self.detectable > self.must_detect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ def finish(drafts: Sequence[Draft], demands: Demands) -> tuple[ComparedRow, ...]
     return tuple(sorted(rows, key=_worst_first))
 
 
-def gate(rows: Sequence[ComparedRow], demands: Demands) -> RowVerdict:
+def gate(rows: Sequence[ComparedRow]) -> RowVerdict:
     """What the gated rows come to.
 
     Notes
@@ -66,20 +66,11 @@ def gate(rows: Sequence[ComparedRow], demands: Demands) -> RowVerdict:
     gated = [row for row in rows if row.gated]
     if any(row.verdict is RowVerdict.FAIL for row in gated):
         return RowVerdict.FAIL
-    if any(blocks(row, demands) for row in gated):
+    if any(row.blocks for row in gated):
         return RowVerdict.INCONCLUSIVE
     if not any(row.verdict is not RowVerdict.NOT_JUDGED for row in gated):
         return RowVerdict.NOT_JUDGED
     return RowVerdict.PASS
-
-
-def blocks(row: ComparedRow, demands: Demands) -> bool:
-    """Whether an undecided row leaves the gate undecided."""
-    if row.verdict is not RowVerdict.INCONCLUSIVE:
-        return False
-    if demands.mode == PROOF or row.detectable is None:
-        return True
-    return row.detectable > demands.must_detect.get(row.metric, 0.0)
 
 
 def conclude(
@@ -91,8 +82,8 @@ def conclude(
     against: str,
 ) -> Comparison:
     """Comparison that rows come to, with its sentence; `against` is the other side in words."""
-    verdict = gate(rows, demands)
-    blocking = [row for row in rows if row.gated and blocks(row, demands)]
+    verdict = gate(rows)
+    blocking = [row for row in rows if row.blocks]
     return Comparison(
         source=source,
         mode=demands.mode,
@@ -122,12 +113,13 @@ def nothing_compared(
 def _row(draft: Draft, demands: Demands, tested: tuple[float, float] | None) -> ComparedRow:
     estimate = draft.estimate
     margin, tolerance = demands.margins[draft.metric], demands.tolerance[draft.metric]
+    must_detect = None if demands.mode == PROOF else demands.must_detect.get(draft.metric, 0.0)
     if estimate is None or tested is None:
         return ComparedRow(
             label=draft.label, metric=draft.metric, gated=draft.gated, n=draft.n,
             reference_n=draft.reference_n, margin=margin, tolerance=tolerance,
-            verdict=draft.verdict or RowVerdict.NOT_JUDGED, reason=draft.reason,
-            advice=draft.advice,
+            must_detect=must_detect, verdict=draft.verdict or RowVerdict.NOT_JUDGED,
+            reason=draft.reason, advice=draft.advice,
         )  # fmt: skip
     adjusted, weight = tested
     verdict, reason = _verdict(draft, estimate, adjusted, demands)
@@ -146,6 +138,7 @@ def _row(draft: Draft, demands: Demands, tested: tuple[float, float] | None) -> 
         tolerance=tolerance,
         # the first step of Holm, which no other row's luck can ease
         detectable=None if draft.barred else estimate.detectable(demands.alpha * weight),
+        must_detect=must_detect,
         p=estimate.p,
         p_adjusted=adjusted,
         verdict=verdict,

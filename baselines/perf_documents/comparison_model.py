@@ -30,6 +30,7 @@ class ComparedRowModel(StrictModel):
     margin: NotNegative
     tolerance: NotNegative
     detectable: NotNegative | None
+    must_detect: NotNegative | None
     p: Share | None
     p_adjusted: Share | None
     verdict: RowVerdict

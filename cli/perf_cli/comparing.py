@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_baselines.baseline_files import BaselineFiles
 from perf_baselines.comparing import compare_with_baselines
+from perf_baselines.controlling import compare_with_control
 from perf_baselines.git_files import read_at_commit
 from perf_baselines.history_source import passing_runs
 from perf_cli.output import say
 from perf_cli.wiring import history_of
 from perf_documents.git import default_branch
+from perf_loadtests.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from perf_baselines.baseline import Baseline
     from perf_documents.plan import Plan
     from perf_documents.run import Run
-    from perf_loadtests.workspace import Workspace
 
 
 def baselines_of(workspace: Workspace) -> BaselineFiles:
@@ -52,6 +55,22 @@ def compare(runs: Sequence[Run], accepted: Sequence[Baseline]) -> Comparison:
     """Compare runs with accepted ones, now."""
     hint = f"perfproof baseline accept {runs[-1].run_id}"
     return compare_with_baselines(runs, accepted, datetime.now(UTC), hint=hint)
+
+
+def compare_again(run: Run, ref: str | None, environ: Mapping[str, str]) -> Comparison:
+    """Comparison of a stored run: with the baselines of today, or with its own control.
+
+    A comparison over several rounds is shown as it was stored: one document holds one round.
+    """
+    if run.control is None:
+        workspace = Workspace(Path.cwd())
+        accepted = accepted_for(run.plan, run.target.environment, workspace, ref, environ)
+        return compare([run], accepted)
+    stored = run.judgement.comparison if run.judgement else None
+    if stored is not None and len(stored.reference) > 1:
+        note = f"comparison over {len(stored.reference)} rounds, as it was stored"
+        return stored if note in stored.notes else replace(stored, notes=(*stored.notes, note))
+    return compare_with_control([run])
 
 
 def now_said() -> str:

@@ -107,7 +107,7 @@ class Session:
     def _once(self, ready: Prepared, accepted: Sequence[Baseline], number: int) -> Code:
         history = history_of(ready.workspace, ready.config)
         history.open_for_writing()
-        out = self._out_folder(ready, number)
+        given, out = self.wishes.out, self._out_folder(ready, number)
         with self.display:
             try:
                 run = execute(ready, self.world, log=out / "engine.log")
@@ -124,8 +124,10 @@ class Session:
             comparison = self._compare(ready, accepted, number)
             judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
             run = self.runs[-1] = replace(run, judgement=judgement)
+        is_last = number == self.planned or self._is_settled() or self.signals.code is not None
         sinks = Sinks(
-            out=out,
+            # the run that carries the verdict is found where it was asked for
+            out=given if given is not None and is_last else out,
             history=history,
             spool=ready.workspace.state / "spool" / ready.run_id,
             look=self.look,

@@ -17,6 +17,7 @@ from perf_documents.strict_json import pack
 from perf_reports import github
 from perf_reports.html import render_html
 from perf_reports.json_view import render_json
+from perf_reports.junit import render_junit
 from perf_reports.markdown import render_markdown
 from perf_reports.parts import Places
 from perf_reports.terminal import Style, render_quiet, render_terminal
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REPORT, DATA, SUMMARY, RESULT = "report.html", "run.json.gz", "summary.md", "result.json"
+JUNIT = "junit.xml"
 SUMMARY_LIMIT_BYTES = 900 * 1024
 
 
@@ -64,6 +66,7 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
         REPORT: lambda: render_html(view).encode(),
         SUMMARY: lambda: render_markdown(view).encode(),
         RESULT: lambda: render_json(view, run).encode(),
+        JUNIT: lambda: render_junit(view).encode(),
     }
     for name, render in files.items():
         _keep(partial(_write, sinks.out / name, render), failures, name)

@@ -126,7 +126,7 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
 def _compared(row: ComparedRow) -> Json:
     # levels in seconds or shares, changes relative or as differences of shares
     numbers = ("candidate", "reference", "effect", "low", "high", "margin", "tolerance",
-               "detectable", "p", "p_adjusted")  # fmt: skip
+               "detectable", "must_detect", "p", "p_adjusted")  # fmt: skip
     figures: dict[str, Json] = {name: _finite(getattr(row, name)) for name in numbers}
     return figures | {
         "name": row.label,

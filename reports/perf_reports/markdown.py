@@ -8,6 +8,7 @@ from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome
 from perf_reports import comparisons, units, wording
 from perf_reports.escape import markdown_code, markdown_text
+from perf_reports.parts import GLYPHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,7 +61,7 @@ def _threshold(result: ThresholdResult) -> tuple[str, ...]:
     threshold = result.threshold
     reason = f"<br>{markdown_text(result.reason)}" if result.reason else ""
     return (
-        wording.GLYPHS[result.verdict],
+        GLYPHS[result.verdict],
         markdown_code(f"{threshold.subject} {threshold.expression}"),
         units.observed(result),
         _plain(units.limit(threshold)),

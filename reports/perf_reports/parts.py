@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_analysis.verdict import Verdict
+
 if TYPE_CHECKING:
     from perf_analysis.compared import Comparison
     from perf_analysis.series import Span
-    from perf_analysis.verdict import Check, ThresholdResult, Verdict
+    from perf_analysis.verdict import Check, ThresholdResult
     from perf_reports.drawn import Distribution, Timeline
+
+
+WORDS = {Verdict.PASS: "PASS", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "INCONCLUSIVE"}
+GLYPHS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.INCONCLUSIVE: "?"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +144,8 @@ class View:
 
     Attributes
     ----------
-    verdict, word, glyph, exit_code
-        The same verdict in three ways; `exit_code` is the process's own.
+    verdict, exit_code
+        `exit_code` is the process's own; `word` and `glyph` say the verdict in two more ways.
     qualifier : str
         `interrupted`, `run not valid`, `ended early` or empty: said beside the word.
     headline, reason, next_step, repeat : str
@@ -157,8 +163,6 @@ class View:
     """
 
     verdict: Verdict
-    word: str
-    glyph: str
     exit_code: int
     qualifier: str
     headline: str
@@ -190,6 +194,16 @@ class View:
     environment: tuple[Item, ...]
     notes: tuple[str, ...]
     places: Places
+
+    @property
+    def word(self) -> str:
+        """Verdict as a word."""
+        return WORDS[self.verdict]
+
+    @property
+    def glyph(self) -> str:
+        """Verdict as a glyph."""
+        return GLYPHS[self.verdict]
 
     @property
     def total(self) -> EndpointRow:

@@ -10,6 +10,7 @@ from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
 from perf_reports import comparisons, units, wording
 from perf_reports.escape import ascii_only, cut, shorten, terminal, width
+from perf_reports.parts import GLYPHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +155,7 @@ def _threshold(result: ThresholdResult) -> tuple[str, ...]:
     threshold = result.threshold
     name = terminal(f"{threshold.subject} {threshold.expression}", COLUMNS)
     return (
-        f"{wording.GLYPHS[result.verdict]} {name}",
+        f"{GLYPHS[result.verdict]} {name}",
         units.observed(result),
         units.limit(threshold),
         units.count(result.n),

@@ -13,13 +13,15 @@ from perf_reports import comparisons, items, wording
 from perf_reports.distribution import NO_DISTRIBUTION, build_distribution
 from perf_reports.endpoints import endpoint_rows
 from perf_reports.failures import failure_rows
-from perf_reports.parts import Decider, Places, View
+from perf_reports.parts import GLYPHS, Decider, Places, View
 from perf_reports.timeline import NO_TIMELINE, build_timeline
 
 if TYPE_CHECKING:
     from perf_analysis.compared import Comparison
     from perf_analysis.verdict import Check, Judgement, ThresholdResult
     from perf_documents.run import Run
+    from perf_reports.drawn import Distribution, Timeline
+    from perf_reports.parts import EndpointRow
 
 MOST_DECIDERS = 5
 _OUTCOMES = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.HELD)
@@ -45,7 +47,7 @@ def build_view(
     places : Places or None
         Where report and data were written.
     over_time : bool
-        Whether charts over time are wanted: a stored run must decode its windows for them.
+        Whether charts are wanted: a stored run must decode its windows for them.
 
     Raises
     ------
@@ -55,16 +57,13 @@ def build_view(
     judgement = run.judgement
     if judgement is None:
         raise ValueError("only a judged run has a view")
-    facts = run.facts()
-    checks = _checks(judgement, stored)
+    facts, checks = run.facts(), _checks(judgement, stored)
     thresholds = tuple(sorted(judgement.thresholds, key=_nearest_first))
     phase = run.measured.judged_phase()
     endpoints = endpoint_rows(run.measured, phase, judgement.thresholds)
-    timeline = build_timeline(run) if over_time else NO_TIMELINE
+    timeline, distribution = _drawn(run, endpoints) if over_time else (NO_TIMELINE, NO_DISTRIBUTION)
     return View(
         verdict=judgement.verdict,
-        word=wording.WORDS[judgement.verdict],
-        glyph=wording.GLYPHS[judgement.verdict],
         exit_code=exit_code,
         qualifier=wording.qualifier(run, judgement),
         headline=wording.headline(run, judgement, thresholds, exit_code),
@@ -89,11 +88,7 @@ def build_view(
         comparison=judgement.comparison,
         endpoints=endpoints,
         timeline=timeline,
-        distribution=(
-            build_distribution(run.measured, phase, endpoints, timeline.windows)
-            if over_time
-            else NO_DISTRIBUTION
-        ),
+        distribution=distribution,
         failures=failure_rows(run, phase),
         fault=wording.fault_said(facts, checks),
         generator=items.generator(run, facts),
@@ -101,6 +96,12 @@ def build_view(
         notes=items.notes(run),
         places=places or Places(),
     )
+
+
+def _drawn(run: Run, endpoints: tuple[EndpointRow, ...]) -> tuple[Timeline, Distribution]:
+    timeline = build_timeline(run)
+    phase = run.measured.judged_phase()
+    return timeline, build_distribution(run.measured, phase, endpoints, timeline.windows)
 
 
 def repeat_command(run: Run) -> str:
@@ -148,7 +149,7 @@ def _deciders(
     ]
     rows += [
         Decider(
-            glyph=wording.GLYPHS[result.verdict],
+            glyph=GLYPHS[result.verdict],
             verdict=result.verdict,
             text=wording.threshold_said(result),
         )

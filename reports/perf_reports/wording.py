@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from perf_documents.run import Run
     from perf_reports.parts import FailureRow, Quantile
 
-WORDS = {Verdict.PASS: "PASS", Verdict.FAIL: "FAIL", Verdict.INCONCLUSIVE: "INCONCLUSIVE"}
-GLYPHS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.INCONCLUSIVE: "?"}
 OUTCOME_GLYPHS = {Outcome.HELD: "✓", Outcome.BROKEN: "✗", Outcome.UNKNOWN: "○"}
 NOT_JUDGED = "○"
 EXIT_MEANINGS = {

@@ -132,7 +132,7 @@ def test_no_requests_at_all_is_no_pass() -> None:
     nothing = SeriesFigures(label="", n=0, failed=0, finished=0)
     rows = compare_runs([run(99, nothing)], baselines(8), DEMANDS)
     assert {row.verdict for row in rows} == {INCONCLUSIVE}
-    assert gate(rows, DEMANDS) is INCONCLUSIVE
+    assert gate(rows) is INCONCLUSIVE
 
 
 def test_a_rounded_source_is_not_judged_finer_than_it_is() -> None:
@@ -174,7 +174,7 @@ def test_one_failing_endpoint_of_fifty_is_named() -> None:
     assert rows[0].label == "GET /7"
     assert rows[0].verdict is FAIL
     assert [row.verdict for row in rows].count(FAIL) == 1
-    assert gate(rows, DEMANDS) is FAIL
+    assert gate(rows) is FAIL
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_what_the_gate_asks_for(
         margins={"p95": 0.1}, tolerance={"p95": 0.05},
     )  # fmt: skip
     rows = compare_runs([run(99, series(p95_s=p95_s))], baselines(8, sd=sd), demands)
-    assert gate(rows, demands) is verdict
+    assert gate(rows) is verdict
     made = conclude(rows, demands, source="baselines", reference=["a"], against="8 baselines")
     assert made.verdict is verdict
     assert made.gates is (mode != "advisory")
@@ -254,7 +254,7 @@ def test_every_comparison_ends_in_one_of_four_verdicts(
     if not reference:
         return
     rows = compare_runs([run(99, series(p95_s=p95_s, failed=failed))], reference, DEMANDS)
-    assert gate(rows, DEMANDS) in set(RowVerdict)
+    assert gate(rows) in set(RowVerdict)
     made = conclude(rows, DEMANDS, source="runs", reference=["a"], against="others")
     assert "nan" not in f"{made}".lower()
 

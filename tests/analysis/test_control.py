@@ -69,7 +69,7 @@ def verdicts(one: Measured, **options: float) -> dict[tuple[str, str], RowVerdic
 def test_equal_arms_pass_and_unequal_ones_fail() -> None:
     assert set(verdicts(measured()).values()) == {RowVerdict.PASS}
     slow = compare_control([measured(slowness=1.3)], DEMANDS, restarted=False)
-    assert gate(slow, DEMANDS) is RowVerdict.FAIL
+    assert gate(slow) is RowVerdict.FAIL
     assert slow[0].low is not None
     assert slow[0].high is not None
     assert slow[0].low < 0.3 < slow[0].high
@@ -90,7 +90,7 @@ def test_a_name_that_only_the_control_has_is_not_hidden() -> None:
     found = verdicts(measured(missing="/b"))
     assert found["GET /b", "p95"] is RowVerdict.INCONCLUSIVE
     rows = compare_control([measured(missing="/b")], DEMANDS, restarted=False)
-    assert gate(rows, DEMANDS) is RowVerdict.INCONCLUSIVE
+    assert gate(rows) is RowVerdict.INCONCLUSIVE
 
 
 def test_an_empty_arm_is_no_pass() -> None:

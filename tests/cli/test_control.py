@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -106,11 +107,30 @@ def test_targets_that_perf_starts_are_restarted_between_rounds(desk: Desk) -> No
     ]
     (desk.folder / "perf.yaml").write_text("targets:\n" + "\n".join(lines) + "\n")
     desk.write(rate=RATE, regression=LAX, duration="4s")
-    arguments = ["--target", "head", "--control", "base", "--rounds", "3", "--quiet"]
+    arguments = [
+        "--target",
+        "head",
+        "--control",
+        "base",
+        "--rounds",
+        "3",
+        "--quiet",
+        "--out",
+        "out",
+    ]
     done = desk.perf("run", "--profile", "short", *arguments)
     assert done.code == 0, done.said
     assert len(desk.stored()) == 3
-    assert "against the control base in 3 rounds" in str(compared(desk)["sentence"])
+    # the verdict stands where it was asked for, earlier rounds below it
+    said = json.loads((desk.folder / "out" / "result.json").read_bytes())
+    assert "against the control base in 3 rounds" in said["comparison"]["sentence"]
+    assert sorted(path.name for path in (desk.folder / "out").glob("*/result.json")) == [
+        "result.json"] * 2  # fmt: skip
+    again = desk.perf("check", "--run", "out/run.json.gz", "--json")
+    assert again.code == done.code
+    rejudged = json.loads(again.out)["comparison"]
+    assert rejudged["rows"] == said["comparison"]["rows"]
+    assert "comparison over 3 rounds, as it was stored" in rejudged["notes"]
     for port in ports:
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0

@@ -55,6 +55,7 @@ def test_the_files_of_a_run_are_complete_and_private(passed: Passed) -> None:
     assert named.keys() - {"engine.log"} == {
         "report.html",
         "run.json.gz",
+        "junit.xml",
         "summary.md",
         "result.json",
     }

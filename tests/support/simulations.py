@@ -114,7 +114,7 @@ def false_alarms(
         runs = drawn_runs(rng, baselines + 1, series, sd, correlation)
         found = compare_runs(runs[:1], runs[1:], asked)
         rows += sum(row.p is not None and row.p <= ALPHA for row in found)
-        gates += gate(found, asked) is RowVerdict.FAIL
+        gates += gate(found) is RowVerdict.FAIL
     return rows / trials / series, gates / trials
 
 
@@ -133,7 +133,7 @@ def end_to_end(
             run_of(i, [at_level(figures[int(place)], float(shift))])
             for i, (place, shift) in enumerate(zip(chosen, shifts, strict=True))
         ]
-        failed += gate(compare_runs(runs[:1], runs[1:], asked), asked) is RowVerdict.FAIL
+        failed += gate(compare_runs(runs[:1], runs[1:], asked)) is RowVerdict.FAIL
     return failed / trials
 
 
@@ -189,7 +189,7 @@ def family_alarms(trials: int, *, rows: int, alpha: float) -> float:
     failed = 0
     for _ in range(trials):
         runs = drawn_runs(rng, 9, rows, 0.05, 0.5)
-        failed += gate(compare_runs(runs[:1], runs[1:], asked), asked) is RowVerdict.FAIL
+        failed += gate(compare_runs(runs[:1], runs[1:], asked)) is RowVerdict.FAIL
     return failed / trials
 
 

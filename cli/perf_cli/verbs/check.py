@@ -5,27 +5,20 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from perf_analysis.judgement import judge
-from perf_baselines.controlling import compare_with_control
-from perf_cli.comparing import accepted_for, compare
+from perf_cli.comparing import compare_again
 from perf_cli.finding import find_run
 from perf_cli.outcome import by_precedence
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
 from perf_documents.errors import UsageError
 from perf_documents.profile import load_rules
-from perf_loadtests.workspace import Workspace
 from perf_reports.json_view import render_json
 from perf_reports.terminal import Style, render_quiet, render_terminal
 from perf_reports.view import build_view
-
-if TYPE_CHECKING:
-    from perf_baselines.baseline import Baseline
-    from perf_documents.run import Run
 
 
 @click.command("check", help=VERBS["check"])
@@ -54,11 +47,7 @@ def command(
             raise UsageError(f"RULES: no file {rules}; expected YAML with a thresholds: block")
         plan = replace(run.plan, thresholds=load_rules(rules))
         run = replace(run, plan=plan)
-    comparison = (
-        compare([run], _accepted(run, baseline))
-        if run.control is None
-        else compare_with_control([run])
-    )
+    comparison = compare_again(run, baseline, os.environ)
     judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
     run = replace(run, judgement=judgement)
     code = by_precedence([judgement.exit_code], valid=judgement.valid)
@@ -70,8 +59,3 @@ def command(
     else:
         text = render_quiet(view, style) if quiet else render_terminal(view, style)
     return by_precedence([code, result(text)], valid=judgement.valid)
-
-
-def _accepted(run: Run, ref: str | None) -> tuple[Baseline, ...]:
-    workspace = Workspace(Path.cwd())
-    return accepted_for(run.plan, run.target.environment, workspace, ref, os.environ)

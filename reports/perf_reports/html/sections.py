@@ -9,6 +9,7 @@ from perf_reports import units, wording
 from perf_reports.escape import shorten, visible
 from perf_reports.html import small
 from perf_reports.html.cells import Cell, Column, Meter, Table, Tile
+from perf_reports.parts import GLYPHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,7 +115,7 @@ def _threshold(result: ThresholdResult) -> tuple[Cell, ...]:
             code=True,
         ),
         Cell(
-            text=f"{wording.GLYPHS[result.verdict]} {result.verdict.value}",
+            text=f"{GLYPHS[result.verdict]} {result.verdict.value}",
             under=result.reason,
             tone=tone,
         ),
