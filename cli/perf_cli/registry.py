@@ -5,6 +5,7 @@ from __future__ import annotations
 VERBS: dict[str, str] = {
     "run": "Load a target by a profile, record, judge, report and store.",
     "check": "Judge a stored run again, by its own thresholds or by others.",
+    "comment": "Print a run's summary for a pull request, or deliver it to GitHub, GitLab, Slack.",
     "compare": "Compare stored runs, run files or samples: BASE... -- CANDIDATE...",
     "baseline": "Accept, list, show and prune the runs that count as good.",
     "history": "List, show and import stored runs.",

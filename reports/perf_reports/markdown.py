@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_analysis.compared import RowVerdict
-from perf_analysis.verdict import Outcome
 from perf_reports import comparisons, units, wording
 from perf_reports.escape import markdown_code, markdown_text
-from perf_reports.parts import GLYPHS
+from perf_reports.markdown_parts import (
+    check_row,
+    compared_row,
+    details,
+    plain,
+    table,
+    threshold_row,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from perf_analysis.compared import ComparedRow, Comparison
-    from perf_analysis.verdict import Check, ThresholdResult
+    from perf_analysis.compared import Comparison
     from perf_reports.parts import EndpointRow, FailureRow, View
 
 MOST_THRESHOLDS = 50
@@ -54,20 +57,7 @@ def _thresholds(view: View) -> list[str]:
     kept = view.thresholds[:MOST_THRESHOLDS]
     head = ("", "threshold", "observed", "limit", "n", "verdict")
     more = _more(len(view.thresholds) - len(kept), "threshold")
-    return [_table(head, "llrrrl", map(_threshold, kept)), *more]
-
-
-def _threshold(result: ThresholdResult) -> tuple[str, ...]:
-    threshold = result.threshold
-    reason = f"<br>{markdown_text(result.reason)}" if result.reason else ""
-    return (
-        GLYPHS[result.verdict],
-        markdown_code(f"{threshold.subject} {threshold.expression}"),
-        units.observed(result),
-        _plain(units.limit(threshold)),
-        units.count(result.n),
-        f"{result.verdict.value}{reason}",
-    )
+    return [table(head, "llrrrl", map(threshold_row, kept)), *more]
 
 
 def _compared(comparison: Comparison) -> list[str]:
@@ -82,28 +72,13 @@ def _compared(comparison: Comparison) -> list[str]:
         loud, quiet = list(rows), [row for row in comparison.rows if not row.gated]
     head, sides = (*comparisons.HEAD[:6], "n", comparisons.HEAD[6]), "lrrrlrrl"
     if loud:
-        blocks.append(_table(head, sides, map(_compared_row, loud)))
+        blocks.append(table(head, sides, map(compared_row, loud)))
     if quiet:
-        table = _table(head, sides, map(_compared_row, quiet))
-        blocks.append(_details(f"{len(quiet)} more compared rows", table))
+        folded = table(head, sides, map(compared_row, quiet))
+        blocks.append(details(f"{len(quiet)} more compared rows", folded))
     said = [*comparison.left_out, *comparison.notes]
     blocks += ["\n".join(f"- {markdown_text(line)}" for line in said)] if said else []
     return blocks
-
-
-def _compared_row(row: ComparedRow) -> tuple[str, ...]:
-    text = comparisons.row_text(row)
-    reason = f"<br>{markdown_text(text.reason)}" if text.reason else ""
-    return (
-        markdown_code(text.subject),
-        text.reference,
-        text.candidate,
-        text.change,
-        text.interval,
-        text.detectable,
-        text.counts,
-        f"{text.glyph} {text.verdict}{reason}",
-    )
 
 
 def _endpoints(view: View) -> list[str]:
@@ -111,7 +86,7 @@ def _endpoints(view: View) -> list[str]:
     names = [wording.quantile_name(figure.q) for figure in view.total.service]
     head = (f"endpoint ({view.phase})", "requests", "rate", "failed", *names)
     more = _more(len(view.endpoints) - len(kept), "endpoint")
-    return [_table(head, "lrrr" + "r" * len(names), map(_endpoint, kept)), *more]
+    return [table(head, "lrrr" + "r" * len(names), map(_endpoint, kept)), *more]
 
 
 def _endpoint(row: EndpointRow) -> tuple[str, ...]:
@@ -119,33 +94,23 @@ def _endpoint(row: EndpointRow) -> tuple[str, ...]:
         markdown_code(row.label),
         units.count(row.requests),
         units.rate(row.rate_per_s),
-        _plain(units.share(row.failed, row.failed_of)),
+        plain(units.share(row.failed, row.failed_of)),
         *(wording.quantile(figure) for figure in row.service),
     )
 
 
 def _folded(view: View) -> list[str]:
-    checks = _table(("rule", "outcome", "figure", "limit"), "llll", map(_check, view.checks))
+    checks = table(("rule", "outcome", "figure", "limit"), "llll", map(check_row, view.checks))
     accounts = "<br>".join(markdown_text(account.text) for account in view.accounts)
-    blocks = [_details(f"All {len(view.checks)} validity rules", checks, accounts)]
+    blocks = [details(f"All {len(view.checks)} validity rules", checks, accounts)]
     if view.failures:
         head = ("class", "count", "blame", "first", "last", "sample")
         rows = map(_failure, view.failures[:MOST_FAILURES])
         said = markdown_text(wording.failures_said(view.failures, view.total.failed_of))
-        blocks.append(_details("Failures", said, _table(head, "lrlrrl", rows)))
+        blocks.append(details("Failures", said, table(head, "lrlrrl", rows)))
     notes = [f"- {markdown_text(note)}" for note in view.notes]
-    blocks += [_details(f"Notes ({len(notes)})", "\n".join(notes))] if notes else []
+    blocks += [details(f"Notes ({len(notes)})", "\n".join(notes))] if notes else []
     return blocks
-
-
-def _check(check: Check) -> tuple[str, ...]:
-    advice = f"<br>{markdown_text(check.advice)}" if check.outcome is Outcome.BROKEN else ""
-    return (
-        markdown_text(f"{check.rule} {check.title}"),
-        f"{wording.OUTCOME_GLYPHS[check.outcome]} {check.outcome.value}{advice}",
-        markdown_text(check.figure),
-        markdown_text(check.limit),
-    )
 
 
 def _failure(row: FailureRow) -> tuple[str, ...]:
@@ -154,29 +119,12 @@ def _failure(row: FailureRow) -> tuple[str, ...]:
 
     return (
         markdown_code(row.error_class),
-        _plain(units.share(row.count, row.of)),
+        plain(units.share(row.count, row.of)),
         "generator" if row.generator else "target",
         moment(row.first_s),
         moment(row.last_s),
         markdown_code(row.sample) if row.sample else units.NOT_AVAILABLE,
     )
-
-
-def _plain(text: str) -> str:
-    """Own text whose `<` and `>` must not open a tag."""
-    return text.replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _table(head: Sequence[str], alignment: str, rows: Iterable[Sequence[str]]) -> str:
-    rules = ("---:" if side == "r" else "---" for side in alignment)
-    lines = (head, tuple(rules), *rows)
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _details(summary: str, *blocks: str) -> str:
-    """Folded part; blank lines make GitHub read Markdown inside it."""
-    inner = "\n\n".join(block for block in blocks if block)
-    return f"<details><summary>{summary}</summary>\n\n{inner}\n\n</details>"
 
 
 def _more(number: int, noun: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Delivery of what was rendered: to GitHub, GitLab and Slack. It never changes a verdict."""

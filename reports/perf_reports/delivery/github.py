@@ -1,0 +1,190 @@
+"""GitHub: who the pull request is, its comments, and a check run on the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from perf_reports.delivery.http import DeliveryError
+from perf_reports.delivery.sticky import Comment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from perf_reports.delivery.event import Event
+    from perf_reports.delivery.http import Answer, Api
+
+VERSION = "2022-11-28"
+BOT = "github-actions[bot]"
+MOST_PAGES = 50
+_LEAST_TEXT = 65_000
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _UNPROCESSABLE = 401, 403, 404, 410, 422
+CONCLUSIONS = {0: "success", 1: "failure", 70: "failure", 129: "cancelled", 130: "cancelled",
+               143: "cancelled"}  # fmt: skip
+
+
+class TooLongError(DeliveryError):
+    """The server found the text too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who writes with this token."""
+
+    login: str
+    kind: str
+
+    def wrote(self, item: Mapping[str, object]) -> bool:
+        """Whether a comment is theirs; comments without an author are nobody's."""
+        user = item.get("user")
+        if not isinstance(user, dict):
+            return False
+        return user.get("login") == self.login and (not self.kind or user.get("type") == self.kind)
+
+
+def headers(token: str, version: str) -> dict[str, str]:
+    """Headers of every call."""
+    return {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/vnd.github+json",
+        "X-GitHub-Api-Version": VERSION,
+        "User-Agent": f"perfproof/{version}",
+    }
+
+
+def author(api: Api, login: str = "") -> Author:
+    """Identity of the token: the one that was named, the person's, or that of GitHub Actions.
+
+    A token of an installation has no `/user`; `GITHUB_TOKEN` writes as `github-actions[bot]`.
+    """
+    if login:
+        return Author(login=login, kind="")
+    answer = api.call("GET", "/user")
+    if answer.is_ok and isinstance(answer.body, dict) and isinstance(answer.body.get("login"), str):
+        return Author(login=answer.body["login"], kind="")
+    if answer.status in {_FORBIDDEN, _NOT_FOUND}:
+        return Author(login=BOT, kind="Bot")
+    raise _refused(answer, "GET /user")
+
+
+def find_pull_request(api: Api, event: Event) -> int | None:
+    """Number of the open pull request whose head is the commit that was measured.
+
+    None where there is none: it was closed, or its branch has moved on.
+    """
+    if event.number is not None and event.head_repository is None:
+        path = f"/repos/{event.repository}/pulls/{event.number}"
+        pull = _expect(api.call("GET", path), path)
+        is_open = isinstance(pull, dict) and pull.get("state") == "open"
+        return event.number if is_open else None
+    owner = (event.head_repository or event.repository).partition("/")[0]
+    head = f"{quote(owner, safe='')}:{quote(event.head_branch, safe='')}"
+    path = f"/repos/{event.repository}/pulls?state=open&head={head}&per_page=100"
+    for pull in _pages(api, path):
+        found = pull.get("head")
+        if not isinstance(found, dict) or not isinstance(pull.get("number"), int):
+            continue
+        repository = found.get("repo")
+        name = repository.get("full_name") if isinstance(repository, dict) else None
+        if found.get("sha") == event.head_sha and name == event.head_repository:
+            return int(str(pull["number"]))
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """Comments of one pull request, as a `Thread`."""
+
+    api: Api
+    repository: str
+    number: int
+    author: Author
+
+    def mine(self) -> list[Comment]:
+        """Comments that this token wrote, all pages of them."""
+        path = f"/repos/{self.repository}/issues/{self.number}/comments?per_page=100"
+        found: list[Comment] = []
+        for item in _pages(self.api, path):
+            identity, text = item.get("id"), item.get("body")
+            if self.author.wrote(item) and isinstance(identity, int) and isinstance(text, str):
+                found.append(Comment(identity=identity, text=text))
+        return found
+
+    def create(self, text: str) -> None:
+        """Write a new one."""
+        path = f"/repos/{self.repository}/issues/{self.number}/comments"
+        _expect(self.api.call("POST", path, {"body": text}), f"POST {path}")
+
+    def update(self, identity: int, text: str) -> bool:
+        """Change one; False if it is gone."""
+        path = f"/repos/{self.repository}/issues/comments/{identity}"
+        answer = self.api.call("PATCH", path, {"body": text})
+        if answer.status == _NOT_FOUND:
+            return False
+        _expect(answer, f"PATCH {path}")
+        return True
+
+    def delete(self, identity: int) -> None:
+        """Remove one; fine if it is gone."""
+        path = f"/repos/{self.repository}/issues/comments/{identity}"
+        answer = self.api.call("DELETE", path)
+        if answer.status != _NOT_FOUND:
+            _expect(answer, f"DELETE {path}")
+
+
+def check_run(api: Api, event: Event, *, name: str, exit_code: int, title: str, text: str) -> None:
+    """Write a completed check run on the commit that was measured.
+
+    Neutral and skipped would satisfy a required check: whatever is not proven asks for action.
+    """
+    path = f"/repos/{event.repository}/check-runs"
+    output = {"title": title[:255], "summary": text[:_LEAST_TEXT]}
+    body = {
+        "name": name, "head_sha": event.head_sha, "status": "completed",
+        "conclusion": CONCLUSIONS.get(exit_code, "action_required"), "output": output,
+    }  # fmt: skip
+    if event.run_url:
+        body["details_url"] = event.run_url
+    _expect(api.call("POST", path, body), f"POST {path}")
+
+
+def _pages(api: Api, path: str) -> Iterator[dict[str, object]]:
+    page: str | None = path
+    for _ in range(MOST_PAGES):
+        if page is None:
+            return
+        answer = api.call("GET", page)
+        found = _expect(answer, f"GET {path.partition('?')[0]}")
+        if not isinstance(found, list):
+            raise DeliveryError(f"GET {path.partition('?')[0]}: expected a list")
+        yield from (item for item in found if isinstance(item, dict))
+        page = api.next_page(answer)
+    if page is not None:
+        raise DeliveryError(f"more than {MOST_PAGES} pages of comments; nothing was posted")
+
+
+def _expect(answer: Answer, what: str) -> object:
+    if answer.is_ok:
+        return answer.body
+    raise _refused(answer, what)
+
+
+def _refused(answer: Answer, what: str) -> DeliveryError:
+    said = f"{what}: {answer.status}"
+    message = answer.body.get("message") if isinstance(answer.body, dict) else ""
+    detail = f" ({str(message)[:120]})" if message else ""
+    match answer.status:
+        case _ if answer.status == _UNPROCESSABLE and "too long" in answer.text:
+            return TooLongError(f"{said}: the text is too long")
+        case _ if answer.status == _UNAUTHORIZED:
+            return DeliveryError(f"{said}{detail}; next: give a token that is valid, GITHUB_TOKEN")
+        case _ if answer.status == _FORBIDDEN:
+            return DeliveryError(
+                f"{said}{detail}; expected permission pull-requests: write (a fork has none: "
+                "perfproof init --ci github --forks writes the pair of workflows for that)"
+            )
+        case _ if answer.status in {_NOT_FOUND, _GONE}:
+            return DeliveryError(f"{said}{detail}; next: see whether it still exists")
+        case _:
+            return DeliveryError(f"{said}{detail}")

@@ -1,0 +1,154 @@
+"""The comment: says what the view says, fits its size, and holds nothing foreign."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from markdown_it import MarkdownIt
+
+from compared_cases import made, p95
+from perf_analysis.compared import RowVerdict
+from perf_reports.comment import BUDGET, WORST, Commit, Context, render_comment
+from perf_reports.delivery.marker import (
+    Marker,
+    body_hash,
+    commits_line,
+    key_of,
+    read_commits,
+    read_marker,
+)
+from situations import SITUATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_analysis.compared import ComparedRow
+    from perf_reports.parts import View
+
+    Golden = Callable[[str, str], None]
+
+PAGE = "https://github.com/octo/shop/actions/runs/1"
+CONTEXT = Context(
+    commit="abcdef0" + "1" * 33, report_url=PAGE, earlier=(Commit(sha="7" * 40, glyph="✓"),)
+)
+UNDECIDED = RowVerdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_every_situation_has_its_comment(
+    golden: Golden, view_of: Callable[[str], View], name: str
+) -> None:
+    golden(f"comments/{name}.md", render_comment(view_of(name), CONTEXT))
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_it_says_the_verdict_and_what_to_do(view_of: Callable[[str], View], name: str) -> None:
+    view, text = view_of(name), render_comment(view_of(name), CONTEXT)
+    assert text.startswith(f"### {view.glyph} {view.word}: ")
+    action = {"PASS": "No action needed.", "FAIL": "Please look before merging."}
+    assert action.get(view.word, "Could not tell. Next: ") in text
+    assert f"[report and log]({PAGE})" in text
+    assert "perfproof run --profile" in text
+
+
+def test_of_a_run_that_is_not_valid_no_effect_is_shown(view_of: Callable[[str], View]) -> None:
+    view = replace(view_of("not_valid"), comparison=view_of("regressed").comparison)
+    text = render_comment(view, CONTEXT)
+    assert "V6 generator healthy" in text
+    assert "+34 %" not in text
+
+
+def rows(count: int, verdict: RowVerdict) -> list[ComparedRow]:
+    label = "GET /" + "`|<a>@_*[]" * 30
+    return [p95(f"{label}{n}", 0.3, verdict=verdict) for n in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 50, 500, 5000])
+@pytest.mark.parametrize("verdict", [RowVerdict.FAIL, UNDECIDED, RowVerdict.PASS])
+@pytest.mark.parametrize("budget", [BUDGET, BUDGET // 2])
+def test_any_number_of_endpoints_fits(
+    view_of: Callable[[str], View], count: int, verdict: RowVerdict, budget: int
+) -> None:
+    view = replace(view_of("regressed"), comparison=made(*rows(count, verdict)))
+    text = render_comment(view, CONTEXT, budget)
+    assert len(text.encode()) <= budget
+    assert text.startswith(f"### {view.glyph} {view.word}: ")
+    for wanted in ("Valid: 11 of 11 held", f"[report and log]({PAGE})"):
+        assert wanted in text
+    if verdict is not RowVerdict.PASS:
+        # the worst five stand outside of what is folded
+        before = text.partition("<details>")[0]
+        assert before.count("| p95") + before.count("<code>p95") == min(count, WORST)
+    if count >= 500:
+        assert "Left out for size: earlier commits" in text
+        assert "7777777" not in text
+
+
+def test_what_is_left_out_goes_in_order(view_of: Callable[[str], View]) -> None:
+    mixed = [*rows(60, RowVerdict.FAIL), *rows(40, UNDECIDED), *rows(100, RowVerdict.PASS)]
+    view = replace(view_of("regressed"), comparison=made(*mixed))
+    whole = len(render_comment(view, CONTEXT, 10**9).encode())
+    seen = []
+    for budget in range(whole, 10_000, -2_000):
+        found = re.search(
+            r"Left out for size: (.*); the report", render_comment(view, CONTEXT, budget)
+        )
+        if found and found[1] not in seen:
+            seen.append(found[1])
+    assert seen
+    assert all(later.startswith(earlier) for earlier, later in pairwise(seen))
+    assert seen[-1].endswith("worst")
+
+
+def tables(text: str) -> list[list[int]]:
+    """Number of cells in each row of each table, as a CommonMark parser with tables reads it."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    found: list[list[int]] = []
+    for token in tokens:
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append(0)
+        elif token.type in {"td_open", "th_open"}:
+            found[-1][-1] += 1
+    return found
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_tables_are_whole_and_only_four_tags_are_used(
+    view_of: Callable[[str], View], name: str
+) -> None:
+    text = render_comment(view_of(name), CONTEXT)
+    for table in tables(text):
+        assert len(set(table)) == 1
+    tags = set(re.findall(r"</?([a-z]+)", text))
+    assert tags <= {"code", "br", "details", "summary"}
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    assert set(re.findall(r"<(a|img|script|input)\b[^>]*", html)) <= {"a"}
+    assert re.findall(r'href="([^"]*)"', html) == [PAGE]
+
+
+def test_a_marker_is_read_from_the_first_line_alone() -> None:
+    marker = Marker(key="0" * 16, order=(17, 2), body=body_hash("x"))
+    assert read_marker(f"{marker.line}\n\nx") == marker
+    assert read_marker(f"{marker.line}\r\nx") == marker
+    for text in (f" {marker.line}", f"x\n{marker.line}", f"{marker.line} x", marker.line[:-1], ""):
+        assert read_marker(text) is None
+
+
+def test_commits_are_read_back_and_nothing_else_is() -> None:
+    commits = (Commit(sha="a" * 40, glyph="✗"), Commit(sha="b" * 40, glyph="?"))
+    assert read_commits(f"first\n{commits_line(commits)}\nrest") == commits
+    assert read_commits(f"{commits_line(commits)}\nrest") == ()
+    assert read_commits("first\n<!-- perfproof:commits <b>:✓ -->") == ()
+    assert read_commits("") == ()
+
+
+def test_keys_differ_wherever_a_part_does() -> None:
+    keys = {key_of(*parts) for parts in (("a", "b"), ("ab", ""), ("a", "b", ""), ("b", "a"))}
+    assert len(keys) == 4
+    assert all(re.fullmatch("[0-9a-f]{16}", key) for key in keys)

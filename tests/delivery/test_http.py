@@ -1,0 +1,241 @@
+"""Calls: what is waited for, what is given up, and what nobody gets to read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.github import BOT, TOKEN, FakeClock, FakeGitHub, Fault
+from perf_documents.redact import Redactor
+from perf_reports.delivery.event import Event
+from perf_reports.delivery.github import Author, PullRequest, author, check_run
+from perf_reports.delivery.http import Api, DeliveryError, LostAnswerError
+from perf_reports.delivery.marker import Marker
+from perf_reports.delivery.sticky import put
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVENT = Event(
+    repository="octo/shop", repository_id="42", head_sha="a" * 40, number=7, head_repository=None,
+    head_branch="", order=(1, 1), workflow="w", job="j", run_url="https://github.com/o/r",
+)  # fmt: skip
+
+
+def test_a_rate_limit_is_waited_for_and_not_for_long(hub: FakeGitHub) -> None:
+    clock = FakeClock()
+    hub.faults = [Fault(status=429, headers=(("Retry-After", "20"),))]
+    assert hub.api(clock).call("GET", "/user").status == 403
+    assert clock.now_s == 20.0
+    hub.faults = [Fault(status=403, headers=(("x-ratelimit-remaining", "0"),))]
+    with pytest.raises(DeliveryError, match="an unknown time to wait"):
+        hub.api(clock).call("GET", "/user")
+    hub.faults = [Fault(status=429, headers=(("Retry-After", "61"),))]
+    with pytest.raises(DeliveryError, match="61 s to wait is too long"):
+        hub.api().call("GET", "/user")
+
+
+@pytest.mark.parametrize("fault", [Fault(status=500), Fault(status=502), Fault()])
+def test_a_read_is_tried_three_times(hub: FakeGitHub, fault: Fault) -> None:
+    hub.faults = [fault, fault]
+    assert hub.api().call("GET", "/user").status == 403
+    hub.faults = [fault, fault, fault]
+    with pytest.raises(DeliveryError, match="3 tries"):
+        hub.api().call("GET", "/user")
+
+
+@pytest.mark.parametrize("fault", [Fault(status=502, is_done=True), Fault(is_done=True)])
+def test_a_new_comment_whose_answer_was_lost_is_not_written_again(
+    hub: FakeGitHub, fault: Fault
+) -> None:
+    hub.faults = [fault]
+    with pytest.raises(LostAnswerError):
+        hub.api().call("POST", "/repos/octo/shop/issues/7/comments", {"body": "x"})
+    assert len(hub.comments) == 1
+    assert [method for method, _ in hub.calls] == ["POST"]
+
+
+def test_writes_are_a_second_apart(hub: FakeGitHub) -> None:
+    clock = FakeClock()
+    api = hub.api(clock)
+    for _ in range(3):
+        api.call("POST", "/repos/octo/shop/issues/7/comments", {"body": "x"})
+    assert clock.now_s == pytest.approx(2.0)
+
+
+def test_after_a_minute_nothing_more_is_tried(hub: FakeGitHub) -> None:
+    clock = FakeClock()
+    api = hub.api(clock)
+    clock.now_s = 60.0
+    with pytest.raises(DeliveryError, match="60 s are over"):
+        api.call("GET", "/user")
+    assert hub.calls == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_elsewhere_is_not_followed_with_a_token(hub: FakeGitHub, status: int) -> None:
+    for place in ("http://127.0.0.1:9/", "https://127.0.0.1/", "//evil.example/x", ""):
+        hub.calls.clear()
+        hub.faults = [Fault(status=status, headers=(("Location", place),))]
+        assert hub.api().call("GET", "/user").status == status
+        assert len(hub.calls) == 1
+
+
+def test_redirects_end_somewhere(hub: FakeGitHub) -> None:
+    hub.faults = [Fault(status=301, headers=(("Location", f"/{n}"),)) for n in range(9)]
+    assert hub.api().call("GET", "/user").status == 301
+    assert len(hub.calls) == 4
+
+
+def test_a_renamed_repository_is_found_by_the_same_request(hub: FakeGitHub) -> None:
+    new = "/repos/octo/shop/issues/7/comments"
+    hub.faults = [Fault(status=301, headers=(("Location", f"{hub.url}{new}"),))]
+    answer = hub.api().call("POST", "/repos/octo/old/issues/7/comments", {"body": "x"})
+    assert answer.status == 201
+    assert [stored.body for stored in hub.comments.values()] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits_s"),
+    [
+        ({"Retry-After": "-1"}, 0.0),
+        ({"Retry-After": "1e9"}, None),
+        ({"Retry-After": "Wed, 25 Nov 2026 12:00:00 GMT"}, None),
+        ({"Retry-After": ""}, None),
+        ({"x-ratelimit-reset": "0"}, 0.0),
+        ({"x-ratelimit-reset": "253402300799"}, None),
+        ({"x-ratelimit-reset": "soon"}, None),
+    ],
+)
+def test_patience_is_at_most_a_minute(
+    hub: FakeGitHub, headers: dict[str, str], waits_s: float | None
+) -> None:
+    clock = FakeClock()
+    hub.faults = [Fault(status=429, headers=tuple(headers.items()))]
+    if waits_s is None:
+        with pytest.raises(DeliveryError, match="to wait is too long"):
+            hub.api(clock).call("GET", "/user")
+    else:
+        hub.api(clock).call("GET", "/user")
+    assert clock.now_s == (waits_s or 0.0)
+
+
+def test_odd_lists_are_read_as_far_as_they_go(hub: FakeGitHub) -> None:
+    hub.add(None, BOT)
+    hub.add("no author", None)
+    assert hub.thread().mine() == []
+    hub.faults = [Fault(status=200, message="no list")]
+    with pytest.raises(DeliveryError, match="expected a list"):
+        hub.thread().mine()
+
+
+def test_a_comment_that_cannot_be_found_again_is_not_called_written(hub: FakeGitHub) -> None:
+    thread = replace(hub.thread(), author=Author(login="somebody else", kind=""))
+    marker = Marker(key="0" * 16, order=(1, 1), body="0" * 16)
+    with pytest.raises(DeliveryError, match="cannot be found again"):
+        put(thread, marker, f"{marker.line}\n\nx")
+
+
+def test_an_endless_answer_is_cut_off(hub: FakeGitHub) -> None:
+    for _ in range(9):
+        hub.add("x" * 1_000_000, BOT)
+    with pytest.raises(DeliveryError, match="more than"):
+        hub.thread().mine()
+
+
+def test_pages_lead_to_the_same_host_only(hub: FakeGitHub) -> None:
+    foreign = (("Link", '<http://127.0.0.1:9/x>; rel="next"'),)
+    hub.faults = [Fault(status=200, headers=foreign)]
+    api = hub.api()
+    assert api.next_page(api.call("GET", "/user")) is None
+
+
+@pytest.mark.parametrize(
+    "base", ["http://example.com", "ftp://x", "", "https://user:pw@example.com", "file:///etc"]
+)
+def test_a_token_goes_over_tls_or_stays_on_this_machine(base: str) -> None:
+    clock = FakeClock()
+    with pytest.raises(DeliveryError, match="address"):
+        Api(base=base, headers={}, redactor=Redactor(), clock=clock, sleep=clock.sleep)
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "says"),
+    [
+        (401, "Bad credentials", "a token that is valid"),
+        (403, "Resource not accessible by integration", "--forks"),
+        (404, "Not Found", "still exists"),
+        (410, "Gone", "still exists"),
+        (422, "Validation Failed", "422"),
+        (301, "Moved", "301"),
+    ],
+)
+def test_each_refusal_is_one_line_with_a_next_step(
+    hub: FakeGitHub, status: int, message: str, says: str
+) -> None:
+    hub.faults = [Fault(status=status, message=message, on="POST")]
+    with pytest.raises(DeliveryError, match=says) as caught:
+        hub.thread().create("x")
+    assert "\n" not in str(caught.value)
+    assert TOKEN not in str(caught.value)
+    assert len(hub.calls) == 1
+
+
+def test_what_a_server_says_is_redacted(hub: FakeGitHub) -> None:
+    hub.faults = [Fault(status=418, message=f"you sent {TOKEN}")]
+    assert TOKEN not in hub.api().call("GET", "/user").text
+
+
+def test_the_author_is_the_person_or_the_bot(hub: FakeGitHub) -> None:
+    assert author(hub.api()) == Author(login="github-actions[bot]", kind="Bot")
+    hub.user = (200, {"login": "ann"})
+    assert author(hub.api()) == Author(login="ann", kind="")
+    assert author(hub.api(), "shop-app[bot]").login == "shop-app[bot]"
+    hub.user = (401, {"message": "Bad credentials"})
+    with pytest.raises(DeliveryError, match="GITHUB_TOKEN"):
+        author(hub.api())
+
+
+def test_netrc_and_proxy_variables_are_not_asked(
+    hub: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login eve password other\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    assert hub.thread().mine() == []  # 401 with another authorization
+
+
+def test_a_person_with_the_bot_s_name_is_not_the_bot(hub: FakeGitHub) -> None:
+    hub.add("x", {"login": "github-actions[bot]", "type": "User"})
+    assert hub.thread().mine() == []
+
+
+def test_endless_pages_are_given_up(hub: FakeGitHub) -> None:
+    hub.page = 1
+    for _ in range(60):
+        hub.add("noise", {"login": "ann", "type": "User"})
+    with pytest.raises(DeliveryError, match="50 pages"):
+        hub.thread().mine()
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "conclusion"),
+    [(0, "success"), (1, "failure"), (3, "action_required"), (2, "action_required"),
+     (5, "action_required"), (70, "failure"), (130, "cancelled")],
+)  # fmt: skip
+def test_a_check_run_is_never_neutral(hub: FakeGitHub, exit_code: int, conclusion: str) -> None:
+    check_run(hub.api(), EVENT, name="perf", exit_code=exit_code, title="t", text="x" * 70_000)
+    (check,) = hub.checks
+    assert check["conclusion"] == conclusion
+    assert check["head_sha"] == "a" * 40
+    assert len(check["output"]["summary"]) <= 65_535  # type: ignore[index]  # an object
+
+
+def test_a_deleted_comment_is_written_anew(hub: FakeGitHub) -> None:
+    thread = hub.thread()
+    assert isinstance(thread, PullRequest)
+    assert thread.update(99, "x") is False
+    thread.delete(99)
