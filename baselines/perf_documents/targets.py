@@ -25,8 +25,10 @@ LOCAL = "local"
 MAX_TARGETS = 200
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _READY = re.compile(r"/[!-~]{0,500}")
+# below the folder of perf.yaml: no `..`, and nothing absolute
+_FOLDER = re.compile(r"(?!.*(?:^|/)\.\.(?:/|$))[\w.-]{1,100}(?:/[\w.-]{1,100}){0,10}", re.ASCII)
 _TARGET_KEYS = keys(
-    "url", "protected", "max_rate", "token_env", "start", "ready", "stop", "insecure"
+    "url", "protected", "max_rate", "token_env", "start", "cwd", "ready", "stop", "insecure"
 )
 _KEYS = Keys(
     known=keys("targets", "history").known,
@@ -52,6 +54,8 @@ class Target:
         Variable that holds the bearer token.
     start : tuple of str
         Command that starts it; empty where it runs already.
+    cwd : str or None
+        Folder to start it in, below that of perf.yaml; that folder itself without it.
     ready : str or None
         Path that answers once it is up.
     stop : str or None
@@ -67,6 +71,7 @@ class Target:
     max_rate: float | None = None
     token_env: str | None = None
     start: tuple[str, ...] = ()
+    cwd: str | None = None
     ready: str | None = None
     stop: str | None = None
     insecure: bool = False
@@ -132,6 +137,9 @@ def _read_target(name: str, entry: Field) -> Target | None:
     rate = members["max_rate"].number(MIN_RATE, MAX_RATE) if "max_rate" in members else None
     insecure = members["insecure"].boolean() if "insecure" in members else False
     start = _read_command(members["start"]) if "start" in members else ()
+    cwd = _read_matching(members, "cwd", _FOLDER, "a folder below this one, such as .perf/base")
+    if cwd is not None and "start" not in members:
+        members["cwd"].refuse("only what perf starts has a folder", expected="start beside it")
     stop = members["stop"].choice(("signal",)) if "stop" in members else None
     if stop is not None and "start" not in members:
         members["stop"].refuse("only what perf starts is stopped", expected="start beside it")
@@ -147,6 +155,7 @@ def _read_target(name: str, entry: Field) -> Target | None:
         max_rate=None if rate is None else float(rate),
         token_env=token_env,
         start=start,
+        cwd=cwd,
         ready=ready,
         stop=stop,
         insecure=insecure,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 VERBS: dict[str, str] = {
+    "init": "Write a first profile, scenario and perf.yaml, and gate pull requests: --ci github.",
     "run": "Load a target by a profile, record, judge, report and store.",
     "check": "Judge a stored run again, by its own thresholds or by others.",
     "comment": "Print a run's summary for a pull request, or deliver it to GitHub, GitLab, Slack.",

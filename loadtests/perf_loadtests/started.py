@@ -48,11 +48,17 @@ def started(
     UnreachableError
         If it ends, or does not answer `ready` within a minute.
     """
+    place = folder / target.cwd if target.cwd else folder
+    if not place.is_dir():
+        raise UsageError(
+            f"target {target.name}: its folder {target.cwd} is missing; before load, nothing sent; "
+            f"next: git worktree add --detach {target.cwd} COMMIT, or correct cwd in perf.yaml"
+        )
     with tempfile.TemporaryFile() as output:
         try:
             process = subprocess.Popen(
                 list(target.start),
-                cwd=folder,
+                cwd=place,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

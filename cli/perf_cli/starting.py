@@ -1,0 +1,125 @@
+"""What `perf init` writes for what was asked, and what to do next; it writes nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perf_documents.errors import UsageError
+from perf_documents.files import read_bounded
+from perf_documents.names import is_name
+from perf_importers.k6_script import read_k6_script
+from perf_loadtests.scaffold import files as scaffold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from perf_loadtests.scaffold.files import Service
+
+MOST_BYTES = 4 * 1024 * 1024
+IGNORED = ".perf/\nout/\n"
+GITLAB_INCLUDE = "include:\n  - local: .gitlab/perf.yml\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a person asked of `perf init`."""
+
+    target: str | None
+    max_rate: float
+    ci: str | None
+    forks: bool
+    service: Service | None
+    paths: tuple[str, ...]
+    k6: Path | None
+    locustfile: Path | None
+    version: str
+
+    @property
+    def scenario(self) -> str:
+        """Name of the scenario that the profiles run."""
+        return self.locustfile.stem if self.locustfile else scaffold.SCENARIO
+
+
+def files_of(wanted: Wanted, root: Path) -> dict[str, str]:
+    """Texts by path.
+
+    Raises
+    ------
+    UsageError
+        If nothing was asked for, or what was given cannot be used.
+    """
+    if not (wanted.target or wanted.ci or wanted.k6 or wanted.locustfile):
+        raise UsageError(
+            "init: nothing to begin with; expected --target URL, --ci github|gitlab, --from-k6 "
+            "FILE or --from-locustfile FILE; next: perfproof init --help"
+        )
+    files: dict[str, str] = {}
+    if wanted.target or wanted.service:
+        url = scaffold.check_url(wanted.target) if wanted.target else None
+        files["perf.yaml"] = scaffold.perf_yaml(wanted.service, url, wanted.max_rate)
+    files[f"{scaffold.SCENARIOS}/{wanted.scenario}.py"] = _scenario(wanted)
+    files |= dict(_profiles(wanted))
+    if wanted.service and wanted.ci:
+        files |= scaffold.pipelines(wanted.ci, wanted.service, wanted.version, forks=wanted.forks)
+        if wanted.ci == scaffold.GITLAB and not (root / ".gitlab-ci.yml").exists():
+            files[".gitlab-ci.yml"] = GITLAB_INCLUDE
+    if not (root / ".gitignore").exists():
+        files[".gitignore"] = IGNORED
+    return files
+
+
+def _scenario(wanted: Wanted) -> str:
+    if wanted.locustfile is None:
+        return scaffold.scenario_py(wanted.paths)
+    if not is_name(wanted.locustfile.stem):
+        raise UsageError(
+            f"--from-locustfile: {wanted.locustfile.stem[:40]!r} cannot name a scenario"
+        )
+    data = read_bounded(wanted.locustfile, MOST_BYTES, follow=True)
+    try:
+        text = data.decode()
+        compile(text, str(wanted.locustfile), "exec", dont_inherit=True)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{wanted.locustfile}: byte {error.start}: is not UTF-8") from error
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise UsageError(f"{wanted.locustfile}:{line}: is not Python: {error}") from error
+    return text
+
+
+def _profiles(wanted: Wanted) -> Iterator[tuple[str, str]]:
+    if wanted.service:
+        text = scaffold.profile_yaml(scaffold.GATE, wanted.scenario)
+        yield f"{scaffold.PROFILES}/{scaffold.GATE}.yaml", text
+    if wanted.k6:
+        stem = wanted.k6.stem if is_name(wanted.k6.stem) else "k6"
+        for profile in read_k6_script(wanted.k6):
+            name = f"{stem}-{profile.name}" if profile.name else stem
+            text = scaffold.k6_yaml(
+                wanted.k6.name, profile.members, profile.left_out, wanted.scenario
+            )
+            yield f"{scaffold.PROFILES}/{name}.yaml", text
+    elif wanted.target or wanted.locustfile:
+        text = scaffold.profile_yaml(scaffold.FIRST, wanted.scenario)
+        yield f"{scaffold.PROFILES}/{scaffold.FIRST}.yaml", text
+
+
+def next_steps(wanted: Wanted, root: Path) -> Iterator[str]:
+    """Lines that say what to do now."""
+    target = scaffold.SERVICE if wanted.target else "URL"
+    if wanted.k6:
+        yield "k6's default function is not translated: write it in loadtests/scenarios/."
+    if wanted.target or wanted.locustfile:
+        yield f"next: perfproof run --profile {scaffold.FIRST} --target {target}"
+    if wanted.ci:
+        yield "next: read perf.yaml, commit all of it, and open a pull request."
+        yield (
+            "to try it here: git worktree add --detach .perf/base HEAD && perfproof run --profile "
+            "pull-request --target head --control base"
+        )
+    if wanted.ci == scaffold.GITLAB and (root / ".gitlab-ci.yml").read_text() != GITLAB_INCLUDE:
+        yield "next: add to .gitlab-ci.yml: include: [{local: .gitlab/perf.yml}]"
+    if (root / ".gitignore").read_text() != IGNORED:
+        yield "next: add .perf/ and out/ to .gitignore"

@@ -1,0 +1,1 @@
+"""What `perf init` writes: a first profile, a scenario, perf.yaml and pipelines."""
