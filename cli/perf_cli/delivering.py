@@ -131,6 +131,8 @@ class Delivery:
         value = self.environ.get(name, "").strip()
         if not value:
             raise DeliveryError(f"{name}: is not set; expected {what}; next: set it in this step")
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise DeliveryError(f"{name}: blanks or odd characters in it; expected {what}")
         return value
 
     def _api(self, base: str, headers: Mapping[str, str]) -> Api:

@@ -10,8 +10,11 @@ LONGEST_NAME = 80
 _MARKDOWN = frozenset("`&<>|*_[]@#:~\\\"'$!")
 # Old GitHub log commands (`##[error]`) act anywhere in a line, not only at its start.
 _LOG_COMMAND = re.compile(r"##(?=\[)")
+# What at the start of a line makes a list, a rule or a heading.
+_BLOCK = re.compile(r"[-+=]|\d{1,9}[.)]")
 _BARE_LINK = re.compile(r"(?i)(www)\.")
-_REFERENCE = re.compile(r"(?i)[@#]|\bgh-\d")
+# What a host makes links, mentions, pictures or commits of, wherever it stands in a text.
+_REFERENCE = re.compile(r"(?i)[@#]|\bgh-\d|://|\bwww\.|:\w+:|\b(?=[a-f]*\d)[0-9a-f]{7,64}\b")
 _COMMAND_DATA = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
 _COMMAND_PROPERTY = (*_COMMAND_DATA, (":", "%3A"), (",", "%2C"))
 _ELLIPSIS = "…"
@@ -66,13 +69,16 @@ def markdown_text(text: str) -> str:
     """Sentence, possibly with foreign names in it, as inert Markdown text of one line.
 
     GitHub looks for mentions and references in the rendered text, entities resolved, but not
-    inside `<code>`: words that hold one are put there.
+    inside `<code>`: words that hold one are put there. It may begin a line or a list's item, where
+    blanks, dashes and numbers would mean something.
     """
-    words = visible(text).split(" ")
-    return " ".join(
+    words = [
         f"<code>{_entities(word)}</code>" if _REFERENCE.search(word) else _entities(word)
-        for word in words
-    )
+        for word in visible(text).strip().split(" ")
+    ]
+    if _BLOCK.match(words[0]):
+        words[0] = f"&#{ord(words[0][0])};{words[0][1:]}"
+    return " ".join(words)
 
 
 def command_data(text: str) -> str:

@@ -109,6 +109,16 @@ def test_without_a_token_nothing_is_tried(folder: Path) -> None:
     assert hub.calls == []
 
 
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "gr\u00fcn", "tab\there"])
+def test_a_token_with_blanks_in_it_is_refused(folder: Path, token: str) -> None:
+    with github(folder) as (hub, environ):
+        done = perf(folder, "pass.json.gz", "--github", **{**environ, "GITHUB_TOKEN": token})
+    assert done.code == 5
+    assert "GITHUB_TOKEN: blanks or odd characters" in done.err
+    assert token not in done.said
+    assert hub.calls == []
+
+
 def test_a_push_has_no_pull_request_and_that_is_no_failure(folder: Path) -> None:
     with github(folder) as (hub, environ):
         done = perf(folder, "pass.json.gz", "--github", **{**environ, "GITHUB_EVENT_NAME": "push"})
