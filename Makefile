@@ -40,7 +40,7 @@ bench: $(STAMP)
 	$(PYTEST) -q benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-only
 
 golden: $(STAMP)
-	$(PYTEST) -q --update-golden tests/reports tests/cli
+	$(PYTEST) -q --update-golden tests/reports tests/cli tests/delivery
 
 lock:
 	$(PYTHON) -m venv $(VENV)

@@ -50,6 +50,11 @@ def build_distribution(
     )
 
 
+def run_curve(measured: Measured, phase: str) -> Curve:
+    """Service time of a run's candidate by quantile."""
+    return _curve(measured, phase, CANDIDATE)
+
+
 def _curve(measured: Measured, phase: str, target: str) -> Curve:
     """Service time by quantile, as far out as ten requests lie above."""
     cells = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -205,12 +204,10 @@ def test_the_canonical_form_reads_back_as_itself(
         pytest.param("9" * 490 + "p", id="digits before"),
     ],
 )
-def test_the_longest_expressions_take_no_time(expression: str) -> None:
-    before = time.perf_counter()
-    for _ in range(20):
-        with pytest.raises(GrammarError):
-            parse_threshold(DURATION, expression)
-    assert time.perf_counter() - before < 1.0
+def test_the_longest_expressions_are_refused(expression: str) -> None:
+    # a pattern that backtracks would not end
+    with pytest.raises(GrammarError):
+        parse_threshold(DURATION, expression)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,30 @@ def test_equal_samples_pass_and_slower_ones_fail(desk: Desk, base: list[str]) ->
     assert document["comparison"]["source"] == "runs"
 
 
+def test_the_comparison_has_a_page_of_its_own(desk: Desk, base: list[str]) -> None:
+    slow = samples(desk, "slow", 10, 1.4)
+    done = desk.perf("compare", *base, "--", slow, "--out", "out")
+    assert done.code == 1, done.said
+    page = (desk.folder / "out/report.html").read_text()
+    assert "<title>FAIL: comparison of 6 runs" in page
+    assert page.count('data-line="before"') >= 6
+    for run in ("base0", "base4", "slow"):
+        assert run in page
+    assert json.loads((desk.folder / "out/result.json").read_text())["exit_code"] == 1
+    again = desk.perf("compare", *base, "--", slow, "--out", "again")
+    assert again.code == 1
+    assert (desk.folder / "again/report.html").read_text() == page
+
+
+def test_a_page_that_cannot_be_written_changes_no_verdict(desk: Desk, base: list[str]) -> None:
+    (desk.folder / "file").write_text("")
+    done = desk.perf("compare", *base, "--", samples(desk, "same", 9), "--out", "file/out")
+    assert done.code == 5, done.said
+    assert "the verdict stands" in done.err
+    slow = desk.perf("compare", *base, "--", samples(desk, "slow", 9, 1.4), "--out", "file/out")
+    assert slow.code == 1
+
+
 def test_two_runs_cannot_say(desk: Desk, base: list[str]) -> None:
     done = desk.perf("compare", base[0], "--", base[1])
     assert done.code == 3, done.said

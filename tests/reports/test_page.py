@@ -17,7 +17,7 @@ import pytest
 
 from perf_reports import units, wording
 from perf_reports.html import method, render_html
-from perf_reports.html.page import style_sheet
+from perf_reports.html.shell import style_sheet
 from perf_reports.json_view import render_json
 from perf_reports.markdown import render_markdown
 from perf_reports.terminal import render_terminal

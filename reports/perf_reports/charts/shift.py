@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from perf_analysis.compared import QuantileShift
+    from perf_reports.compare_view import CompareView
     from perf_reports.parts import View
 
 KEY = "shift"
@@ -26,7 +27,7 @@ _FARTHEST = 3.0
 _LEVEL = "p95"
 
 
-def draw(view: View) -> Picture | None:
+def draw(view: View | CompareView) -> Picture | None:
     """One mark per quantile, its interval as a bar, between zero and the margin; none alone."""
     shifts = view.comparison.shift
     if not shifts:
@@ -60,7 +61,7 @@ def draw(view: View) -> Picture | None:
     )
 
 
-def _margin(view: View) -> float | None:
+def _margin(view: View | CompareView) -> float | None:
     return next((row.margin for row in view.comparison.rows if row.metric == _LEVEL), None)
 
 
@@ -96,7 +97,7 @@ def _marks(lane: Axes, shifts: Sequence[QuantileShift], ends: tuple[float, float
     )
 
 
-def _sentence(view: View, shifts: Sequence[QuantileShift]) -> str:
+def _sentence(view: View | CompareView, shifts: Sequence[QuantileShift]) -> str:
     worst = max(shifts, key=lambda shift: shift.effect)
     named = wording.quantile_name(worst.q)
     parts = [f"The largest change is {_said(worst.effect)}, of {named}; marks are estimates."]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perf_analysis.compared import ComparedRow
+    from perf_reports.compare_view import CompareView
     from perf_reports.parts import View
 
 TONES = {
@@ -26,12 +27,12 @@ _WIDTH = 120.0
 _LEAST_MARGINS, _MOST_MARGINS = 3.0, 20.0
 
 
-def tone(view: View) -> str:
+def tone(view: View | CompareView) -> str:
     """Look of the comparison's sentence."""
     return TONES[view.comparison.verdict]
 
 
-def table(view: View) -> Table:
+def table(view: View | CompareView) -> Table:
     """All rows, gated ones first, the worst first."""
     columns = (
         Column(title="compared"),
