@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.answers import trickling
 from fakes.github import BOT, TOKEN, FakeClock, FakeGitHub, Fault
 from perf_documents.redact import Redactor
 from perf_reports.delivery.event import Event
@@ -34,6 +35,10 @@ def test_a_rate_limit_is_waited_for_and_not_for_long(hub: FakeGitHub) -> None:
         hub.api(clock).call("GET", "/user")
     hub.faults = [Fault(status=429, headers=(("Retry-After", "61"),))]
     with pytest.raises(DeliveryError, match="61 s to wait is too long"):
+        hub.api().call("GET", "/user")
+    # the secondary limit says so in words alone
+    hub.faults = [Fault(status=403, message="You have exceeded a secondary rate limit.")]
+    with pytest.raises(DeliveryError, match="rate limit; an unknown time"):
         hub.api().call("GET", "/user")
 
 
@@ -81,6 +86,12 @@ def test_a_redirect_elsewhere_is_not_followed_with_a_token(hub: FakeGitHub, stat
         hub.faults = [Fault(status=status, headers=(("Location", place),))]
         assert hub.api().call("GET", "/user").status == status
         assert len(hub.calls) == 1
+
+
+def test_a_redirect_to_no_address_is_no_answer(hub: FakeGitHub) -> None:
+    hub.faults = [Fault(status=301, headers=(("Location", "http://["),))] * 3
+    with pytest.raises(DeliveryError, match="3 tries"):
+        hub.api().call("GET", "/user")
 
 
 def test_redirects_end_somewhere(hub: FakeGitHub) -> None:
@@ -145,20 +156,59 @@ def test_an_endless_answer_is_cut_off(hub: FakeGitHub) -> None:
         hub.thread().mine()
 
 
-def test_pages_lead_to_the_same_host_only(hub: FakeGitHub) -> None:
-    foreign = (("Link", '<http://127.0.0.1:9/x>; rel="next"'),)
-    hub.faults = [Fault(status=200, headers=foreign)]
+@pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:9/x", "https://127.0.0.1/x", "//evil/x", "http://["]
+)
+def test_pages_lead_to_the_same_host_only(hub: FakeGitHub, place: str) -> None:
+    hub.faults = [Fault(status=200, headers=(("Link", f'<{place}>; rel="next"'),))]
     api = hub.api()
     assert api.next_page(api.call("GET", "/user")) is None
+    with pytest.raises(DeliveryError, match="another host"):
+        api.call("GET", "https://evil.example/x")
+    assert len(hub.calls) == 1
+
+
+@pytest.mark.parametrize("beginning", [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: ", b"",
+])  # fmt: skip
+def test_an_answer_that_trickles_is_given_up(beginning: bytes) -> None:
+    clock = FakeClock()
+    with trickling(beginning) as url:
+        api = Api(
+            base=url, headers={}, redactor=Redactor(), clock=clock, sleep=clock.sleep, call_s=0.2
+        )
+        with pytest.raises(DeliveryError, match="3 tries"):
+            api.call("GET", "/")
+
+
+def test_what_is_left_of_the_minute_bounds_a_call(hub: FakeGitHub) -> None:
+    clock = FakeClock()
+    api = hub.api(clock)
+    hub.faults = [Fault(status=429, headers=(("Retry-After", "30"),))] * 2
+    with pytest.raises(DeliveryError, match="60 s are over"):
+        api.call("GET", "/user")
+    assert clock.now_s == 60.0
 
 
 @pytest.mark.parametrize(
-    "base", ["http://example.com", "ftp://x", "", "https://user:pw@example.com", "file:///etc"]
-)
+    "base",
+    ["http://example.com", "ftp://x", "", "https://user:secret@example.com", "file:///etc",
+     "http://user:secret@example.com", "https://[secret", "https://example.com:secret"],
+)  # fmt: skip
 def test_a_token_goes_over_tls_or_stays_on_this_machine(base: str) -> None:
     clock = FakeClock()
-    with pytest.raises(DeliveryError, match="address"):
+    with pytest.raises(DeliveryError, match="address") as caught:
         Api(base=base, headers={}, redactor=Redactor(), clock=clock, sleep=clock.sleep)
+    assert "secret" not in str(caught.value)
+
+
+def test_certificates_that_are_not_there_are_said() -> None:
+    clock = FakeClock()
+    with pytest.raises(DeliveryError, match="PERF_CA_FILE"):
+        Api(
+            base="https://example.com", headers={}, redactor=Redactor(), clock=clock,
+            sleep=clock.sleep, ca_file="/nowhere/ca.pem",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -184,8 +234,14 @@ def test_each_refusal_is_one_line_with_a_next_step(
 
 
 def test_what_a_server_says_is_redacted(hub: FakeGitHub) -> None:
-    hub.faults = [Fault(status=418, message=f"you sent {TOKEN}")]
+    echo = Fault(status=418, message=f"you sent {TOKEN}\n::error::pwned")
+    hub.faults = [echo]
     assert TOKEN not in hub.api().call("GET", "/user").text
+    hub.faults = [echo]
+    with pytest.raises(DeliveryError, match="you sent") as caught:
+        hub.thread().create("x")
+    assert TOKEN not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_author_is_the_person_or_the_bot(hub: FakeGitHub) -> None:

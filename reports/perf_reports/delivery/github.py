@@ -12,8 +12,9 @@ from perf_reports.delivery.sticky import Comment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from perf_reports.delivery.answer import Answer
     from perf_reports.delivery.event import Event
-    from perf_reports.delivery.http import Answer, Api
+    from perf_reports.delivery.http import Api
 
 VERSION = "2022-11-28"
 BOT = "github-actions[bot]"
@@ -172,8 +173,7 @@ def _expect(answer: Answer, what: str) -> object:
 
 def _refused(answer: Answer, what: str) -> DeliveryError:
     said = f"{what}: {answer.status}"
-    message = answer.body.get("message") if isinstance(answer.body, dict) else ""
-    detail = f" ({str(message)[:120]})" if message else ""
+    detail = f" ({answer.message})" if answer.message else ""
     match answer.status:
         case _ if answer.status == _UNPROCESSABLE and "too long" in answer.text:
             return TooLongError(f"{said}: the text is too long")

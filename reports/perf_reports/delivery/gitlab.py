@@ -12,7 +12,8 @@ from perf_reports.delivery.sticky import Comment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from perf_reports.delivery.http import Answer, Api
+    from perf_reports.delivery.answer import Answer
+    from perf_reports.delivery.http import Api
 
 MOST_PAGES = 50
 _NOT_FOUND = 404
