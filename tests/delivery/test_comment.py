@@ -136,6 +136,8 @@ def test_a_marker_is_read_from_the_first_line_alone() -> None:
     marker = Marker(key="0" * 16, order=(17, 2), body=body_hash("x"))
     assert read_marker(f"{marker.line}\n\nx") == marker
     assert read_marker(f"{marker.line}\r\nx") == marker
+    long = replace(marker, order=(10**18 - 1, 10**18 - 1))
+    assert read_marker(long.line) == long
     for text in (f" {marker.line}", f"x\n{marker.line}", f"{marker.line} x", marker.line[:-1], ""):
         assert read_marker(text) is None
 

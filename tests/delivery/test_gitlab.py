@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 ENVIRON = {
     "CI_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "3", "CI_COMMIT_SHA": "b" * 40,
-    "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "a" * 40, "CI_PIPELINE_IID": "9", "CI_JOB_ID": "77",
-    "CI_JOB_NAME": "perf", "CI_JOB_URL": "https://gitlab.example/x/-/jobs/77",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "a" * 40, "CI_PIPELINE_IID": "9",
+    "CI_JOB_ID": "12345678901", "CI_JOB_NAME": "perf", "CI_JOB_URL": "https://gitlab.example/x/-/jobs/77",
 }  # fmt: skip
 NOTES = "/projects/12/merge_requests/3/notes"
 ME, OTHER = 5, 6
@@ -81,7 +81,8 @@ def test_the_note_is_written_once_and_then_updated(view_of: Callable[[str], View
         fake.add(text, OTHER)
     with answering(fake) as server:
         for number, name in enumerate(("pass", "regressed", "pass"), start=1):
-            post(notes(server), view_of(name), Context(), "0" * 16, (number, 1))
+            order = (number, 12_345_678_901)  # as on gitlab.com
+            post(notes(server), view_of(name), Context(), "0" * 16, order)
         assert server.asked[0].headers["PRIVATE-TOKEN"] == "secret"
     mine = [note for note in fake.notes.values() if note["author"] == {"id": ME}]
     assert len(mine) == 1
@@ -110,7 +111,7 @@ def test_a_token_that_may_not_write_is_said(view_of: Callable[[str], View]) -> N
 
 def test_the_commit_is_the_branch_s_own() -> None:
     assert read_merge_request(ENVIRON) == MergeRequest(
-        project="12", number="3", head_sha="a" * 40, order=(9, 77), job="perf",
+        project="12", number="3", head_sha="a" * 40, order=(9, 12_345_678_901), job="perf",
         page="https://gitlab.example/x/-/jobs/77",
     )  # fmt: skip
     plain = {**ENVIRON, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": ""}

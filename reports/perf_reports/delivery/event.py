@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
+from perf_reports.delivery.marker import MOST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 16 * 1024 * 1024
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,99}/[\w.-]{1,100}", re.ASCII)
-_WORKFLOW = re.compile(r"[^/]+/[^/]+/(.+)@")
+# up to the first @: the ref behind it changes, and may hold one itself
+_WORKFLOW = re.compile(r"[^/]+/[^/]+/(.+?)@")
 _PAGE = re.compile(r"https://[\w.:-]+(/[\w.-]+)*", re.ASCII)
 _WITHOUT_PULL_REQUEST = frozenset({
     "push", "schedule", "workflow_dispatch", "merge_group", "workflow_call", "release", "create",
@@ -181,6 +183,6 @@ def _event(
 
 def _number(environ: Mapping[str, str], name: str) -> int:
     text = environ.get(name, "")
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
         raise UsageError(f"{name}: {text[:40]!r}; expected a number")
     return int(text)

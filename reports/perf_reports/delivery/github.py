@@ -80,7 +80,9 @@ def find_pull_request(api: Api, event: Event) -> int | None:
         is_open = isinstance(pull, dict) and pull.get("state") == "open"
         return event.number if is_open else None
     owner = (event.head_repository or event.repository).partition("/")[0]
-    head = f"{quote(owner, safe='')}:{quote(event.head_branch, safe='')}"
+    # a branch that is no text is nobody's; the answer shows whose the head is
+    branch = quote(event.head_branch, safe="", errors="replace")
+    head = f"{quote(owner, safe='')}:{branch}"
     path = f"/repos/{event.repository}/pulls?state=open&head={head}&per_page=100"
     for pull in _pages(api, path):
         found = pull.get("head")

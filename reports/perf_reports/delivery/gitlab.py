@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
 from perf_reports.delivery.http import DeliveryError
+from perf_reports.delivery.marker import MOST_DIGITS
 from perf_reports.delivery.sticky import Comment
 
 if TYPE_CHECKING:
@@ -151,12 +152,14 @@ def expect(answer: Answer, what: str) -> object:
     """
     if answer.is_ok:
         return answer.body
+    detail = f" ({answer.message})" if answer.message else ""
     raise DeliveryError(
-        f"{what}: {answer.status}; expected a token with the scope api (a job's own token cannot "
-        "write notes); next: set GITLAB_TOKEN"
+        f"{what}: {answer.status}{detail}; expected a token with the scope api (a job's own "
+        "token cannot write notes); next: set GITLAB_TOKEN"
     )
 
 
 def _number(environ: Mapping[str, str], name: str) -> int:
     text = environ.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return int(text) if is_number else 0
