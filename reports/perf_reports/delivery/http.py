@@ -29,7 +29,8 @@ TOTAL_S = 60.0
 CALL_S = 30.0
 MOST_WAIT_S = 60.0
 TRIES = 3
-MOST_BYTES = 8 * 1024 * 1024
+# a page of 100 comments of 65,536 characters, four bytes each
+MOST_BYTES = 32 * 1024 * 1024
 BETWEEN_WRITES_S = 1.0
 _CHUNK = 64 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -37,6 +38,7 @@ _BROKEN = 500
 # A renamed repository: the same request is to be made again, on the same host only.
 _MOVED = frozenset({301, 302, 307, 308})
 MOST_REDIRECTS = 3
+_WRITES = frozenset({"POST", "PATCH", "PUT"})
 
 
 class DeliveryError(InfraError):
@@ -45,6 +47,10 @@ class DeliveryError(InfraError):
 
 class LostAnswerError(DeliveryError):
     """No answer to a write, or one that says nothing: it may have been done or not."""
+
+
+class WaitedError(LostAnswerError):
+    """A write was put off by a limit and waited for: not done, but the world has moved on."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,10 +98,14 @@ class Api:
     def call(self, method: Method, path: str, body: object = None) -> Answer:
         """Answer to one call, limits on the rate waited for.
 
+        A write is never repeated here: what was true before a wait need not be after it.
+
         Raises
         ------
         LostAnswerError
             If a write got no answer, or 5xx: the caller must look before it writes again.
+        WaitedError
+            If a write had to wait for a limit, and now may be made.
         DeliveryError
             If a read failed three times, time is up, or the server asks for too much patience.
         """
@@ -103,22 +113,26 @@ class Api:
         for attempt in range(TRIES):
             if lost:
                 self._wait(2.0**attempt / 2.0, lost)
-            try:
-                answer = self._once(method, path, body)
-            # ValueError: requests reads the Location of a redirect, followed or not
-            except (requests.RequestException, ValueError) as error:
-                lost = f"{method} {path}: {type(error).__name__}"
-            else:
-                if answer.is_limited:
-                    self._wait(answer.patience_s, f"{method} {path}: rate limit")
-                    lost = ""
-                    continue
-                if answer.status < _BROKEN:
-                    return answer
-                lost = f"{method} {path}: {answer.status}"
-            if method == "POST":
-                raise LostAnswerError(f"{self._host}: {lost}")
+            answer, lost = self._tried(method, path, body)
+            if answer is not None:
+                return answer
+            if method in _WRITES:
+                kind = LostAnswerError if lost else WaitedError
+                raise kind(f"{self._host}: {lost or f'{method} {path}: rate limit'}")
         raise DeliveryError(f"{self._host}: {lost or 'rate limit'}, {TRIES} tries")
+
+    def _tried(self, method: Method, path: str, body: object) -> tuple[Answer | None, str]:
+        """Answer, or None and why it was lost; a limit has then been waited for."""
+        what = f"{method} {path}"
+        try:
+            answer = self._once(method, path, body)
+        # ValueError: requests reads the Location of a redirect, followed or not
+        except (requests.RequestException, ValueError) as error:
+            return None, f"{what}: {type(error).__name__}"
+        if answer.is_limited:
+            self._wait(answer.patience_s, f"{what}: rate limit")
+            return None, ""
+        return (answer, "") if answer.status < _BROKEN else (None, f"{what}: {answer.status}")
 
     def next_page(self, answer: Answer) -> str | None:
         """Address behind `rel="next"`, on the same host only."""

@@ -77,6 +77,10 @@ class FakeGitHub:
     interruption: tuple[int, Callable[[], None]] | None = None
     calls: list[tuple[str, str]] = field(default_factory=list)
     user: tuple[int, dict[str, object]] = (403, {"message": "Resource not accessible"})
+    # whom the token writes as
+    writer: dict[str, str] = field(default_factory=lambda: dict(BOT))
+    # what the server makes of a body before it keeps it
+    keeps: Callable[[str], str] = str
     longest: int = 65_536
     page: int = 100
     _next: int = 1
@@ -134,7 +138,7 @@ class FakeGitHub:
     def _create(self, number: int, text: str) -> tuple[int, object, str]:
         if len(text) > self.longest:
             return 422, {"message": "Validation Failed: body is too long"}, ""
-        identity = self.add(text, BOT, number)
+        identity = self.add(self.keeps(text), self.writer, number)
         return 201, self._said(identity), ""
 
     def _change(
@@ -143,7 +147,7 @@ class FakeGitHub:
         stored = self.comments.get(identity)
         if stored is None:
             return 404, {"message": "Not Found"}, ""
-        if stored.user != BOT:
+        if stored.user != self.writer:
             return 403, {"message": "Resource not accessible by integration"}, ""
         if method == "DELETE":
             del self.comments[identity]
@@ -151,7 +155,7 @@ class FakeGitHub:
         text = str(body["body"])
         if len(text) > self.longest:
             return 422, {"message": "Validation Failed: body is too long"}, ""
-        stored.body = text
+        stored.body = self.keeps(text)
         return 200, self._said(identity), ""
 
     def _page(
