@@ -165,8 +165,6 @@ def _event(
     if not _SHA.fullmatch(sha):
         raise UsageError(f"commit of the event: {sha[:80]!r}; expected 40 hexadecimal digits")
     workflow = _WORKFLOW.match(environ.get("GITHUB_WORKFLOW_REF", ""))
-    server, run = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_RUN_ID", "")
-    page = f"{server}/{repository}/actions/runs/{run}"
     return Event(
         repository=repository,
         repository_id=environ.get("GITHUB_REPOSITORY_ID", ""),
@@ -177,8 +175,17 @@ def _event(
         order=(_number(environ, "GITHUB_RUN_NUMBER"), _number(environ, "GITHUB_RUN_ATTEMPT")),
         workflow=workflow[1] if workflow else "",
         job=environ.get("GITHUB_JOB", ""),
-        run_url=page if _PAGE.fullmatch(page) else "",
+        run_url=run_page(environ),
     )
+
+
+def run_page(environ: Mapping[str, str]) -> str:
+    """Page of a job's run, on GitHub or GitLab; empty where unknown, or where it ends a link."""
+    page = environ.get("CI_JOB_URL", "")
+    if environ.get("GITHUB_RUN_ID"):
+        server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
+        page = f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    return page if _PAGE.fullmatch(page) else ""
 
 
 def _number(environ: Mapping[str, str], name: str) -> int:

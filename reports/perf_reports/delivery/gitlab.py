@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
+from perf_reports.delivery.event import run_page
 from perf_reports.delivery.http import DeliveryError
 from perf_reports.delivery.marker import MOST_DIGITS
 from perf_reports.delivery.sticky import Comment
@@ -61,14 +62,13 @@ def read_merge_request(environ: Mapping[str, str]) -> MergeRequest:
             )
     # in a merged-results pipeline the checked-out commit is not the branch's own
     sha = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", "")
-    page = environ.get("CI_JOB_URL", "")
     return MergeRequest(
         project=project,
         number=number,
         head_sha=sha,
         order=(_number(environ, "CI_PIPELINE_IID"), _number(environ, "CI_JOB_ID")),
         job=environ.get("CI_JOB_NAME", ""),
-        page=page if page.startswith("https://") and not set(page) & set("()<> \n") else "",
+        page=run_page({"CI_JOB_URL": environ.get("CI_JOB_URL", "")}),
     )
 
 

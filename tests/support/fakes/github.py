@@ -42,7 +42,7 @@ class FakeClock:
 class Fault:
     """What becomes of one request: a status with headers, or a reset; before or after its work.
 
-    `on` narrows it to a method.
+    `on` narrows it to a method, `at` to paths that hold it.
     """
 
     status: int = 0
@@ -50,6 +50,7 @@ class Fault:
     headers: tuple[tuple[str, str], ...] = ()
     message: str = "Server Error"
     on: str = ""
+    at: str = ""
 
 
 @dataclass(slots=True)
@@ -189,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not left:
                 action()
         fault = state.faults[0] if state.faults else None
-        if fault is not None and fault.on in {"", self.command}:
+        if fault is not None and fault.on in {"", self.command} and fault.at in self.path:
             state.faults.pop(0)
         else:
             fault = None
