@@ -13,7 +13,13 @@ from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
 from perf_reports import comparisons, units, wording
 from perf_reports.escape import cut, markdown_code, markdown_text, visible
-from perf_reports.markdown_parts import check_row, details, table, threshold_row
+from perf_reports.markdown_parts import (
+    LONGEST_COMMAND,
+    check_row,
+    details,
+    table,
+    threshold_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +34,8 @@ MOST_FAILING = 50
 MOST_THRESHOLDS = 20
 MOST_EARLIER = 10
 LONGEST = 400
+# of a sentence as it is sent: what is escaped takes up to eighteen times its length
+MOST_BYTES = 1200
 _ACTIONS = {
     Verdict.PASS: "No action needed.",
     Verdict.FAIL: "Please look before merging.",
@@ -251,7 +259,7 @@ def _foot(view: View, context: Context, gone: frozenset[int]) -> list[str]:
     if earlier and _EARLIER not in gone:
         said = " ".join(f"{one.glyph} {markdown_code(one.sha[:7])}" for one in earlier)
         parts.append(f"earlier: {said}")
-    parts.append(f"repeat: {markdown_code(view.repeat)}")
+    parts.append(f"repeat: {markdown_code(view.repeat, LONGEST_COMMAND)}")
     if context.report_url:
         parts.append(f"[report and log]({context.report_url})")
     version = f" {_said(view.version)}" if view.version else ""
@@ -263,4 +271,9 @@ def _foot(view: View, context: Context, gone: frozenset[int]) -> list[str]:
 
 def _said(text: str) -> str:
     """Sentence as inert text, bounded: a stored run is somebody else's document."""
-    return markdown_text(cut(visible(text), LONGEST))
+    shown, columns = visible(text), LONGEST
+    said = markdown_text(cut(shown, columns))
+    while len(said.encode()) > MOST_BYTES:
+        columns //= 2
+        said = markdown_text(cut(shown, columns))
+    return said

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from compared_cases import made, p95
 from perf_analysis.compared import RowVerdict
+from perf_analysis.verdict import Outcome
 from perf_reports.comment import BUDGET, WORST, Commit, Context, render_comment
 from perf_reports.delivery.marker import (
     Marker,
@@ -87,6 +88,46 @@ def test_any_number_of_endpoints_fits(
     if count >= 500:
         assert "Left out for size: earlier commits" in text
         assert "7777777" not in text
+
+
+LONG = {
+    "marks": "e" + "\u0301" * 3999, "mentions": "@ " * 2000, "wide": "\U00010348" * 4000,
+    "backticks": "`" * 4000, "controls": "\x1b" * 4000, "numbers": "#1 " * 1300,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LONG)
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_no_text_of_a_document_breaks_the_budget(
+    view_of: Callable[[str], View],
+    kind: str,
+    is_valid: bool,  # noqa: FBT001  # a case
+) -> None:
+    """Also where everything that never goes is as long as a document can make it."""
+    text, view = LONG[kind], view_of("regressed")
+    bad = [replace(row, reason=text, advice=text) for row in rows(500, RowVerdict.FAIL)]
+    outcome = Outcome.HELD if is_valid else Outcome.BROKEN
+    view = replace(
+        view, headline=text, next_step=text, version=text, run_id=text[:200], profile=text,
+        target=text, repeat=text, valid=is_valid,
+        comparison=replace(made(*bad), sentence=text, next_step=text, notes=(text,) * 1000),
+        checks=tuple(
+            replace(check, title=text, figure=text, limit=text, advice=text, outcome=outcome)
+            for check in view.checks
+        ),
+    )  # fmt: skip
+    said = render_comment(view, replace(CONTEXT, remark=text), BUDGET // 2)
+    assert len(said.encode()) <= BUDGET // 2
+    assert said.startswith(f"### {view.glyph} {view.word}: ")
+    assert f"[report and log]({PAGE})" in said
+
+
+def test_the_command_to_repeat_is_whole(view_of: Callable[[str], View]) -> None:
+    command = (
+        "perfproof run --profile loadtests/profiles/pull-request.yaml --target head --control base"
+    )
+    text = render_comment(replace(view_of("pass"), repeat=command), CONTEXT)
+    assert f"repeat: <code>{command}</code>" in text
 
 
 def test_what_is_left_out_goes_in_order(view_of: Callable[[str], View]) -> None:

@@ -260,6 +260,22 @@ def test_earlier_commits_are_carried_along(hub: FakeGitHub) -> None:
     assert (stored.body or "").count("<code>3333333</code>") == 1
 
 
+@pytest.mark.parametrize("count", [1, 50, 500, 5000])
+def test_what_is_sent_keeps_the_budget_with_its_hidden_lines(hub: FakeGitHub, count: int) -> None:
+    row = view_named("regressed").comparison.rows[0]
+    rows = tuple(replace(row, label=f"GET /`|<a>@_*[]{n}") for n in range(count))
+    view = view_named("regressed")
+    view = replace(view, comparison=replace(view.comparison, rows=rows))
+    earlier = "".join(f" {number:064x}:✗" for number in range(10))
+    marker = Marker(key=KEY, order=(1, 1), body="0" * 16).line
+    hub.add(f"{marker}\n<!-- perfproof:commits{earlier} -->\n\nold", BOT)
+    order = (10**18 - 1, 10**18 - 1)
+    post(hub.thread(), view, Context(commit="f" * 64, report_url=hub.url), KEY, order)
+    (stored,) = hub.comments.values()
+    assert (stored.body or "").startswith("<!-- perfproof:v1 ")
+    assert len((stored.body or "").encode()) <= 60_000
+
+
 def test_a_text_that_is_too_long_is_halved_once(hub: FakeGitHub) -> None:
     hub.longest = 35_000
     view = view_named("compared")
