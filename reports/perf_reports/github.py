@@ -3,8 +3,9 @@
 # Without `from __future__ import annotations`: the name is taken by what this module is for.
 from collections.abc import Iterable
 
+from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
-from perf_reports import wording
+from perf_reports import comparisons, wording
 from perf_reports.escape import command_data, command_property, terminal
 from perf_reports.parts import View
 
@@ -15,7 +16,10 @@ _COMMAND = "::"
 
 
 def annotations(view: View) -> list[str]:
-    """Return workflow commands, one per broken rule and per threshold that did not hold."""
+    """Return workflow commands: broken rules, thresholds that did not hold, regressions that gate.
+
+    None has a line of a file: it is no line that became slower.
+    """
     rows = [
         (f"{check.rule} broken", wording.check_said(check))
         for check in view.checks
@@ -26,6 +30,12 @@ def annotations(view: View) -> list[str]:
         for result in view.thresholds
         if result.verdict is not Verdict.PASS
     ]
+    if view.valid and view.comparison.gates:
+        rows += [
+            ("regression", comparisons.row_said(row))
+            for row in comparisons.gated(view.comparison)
+            if row.verdict is RowVerdict.FAIL
+        ]
     kept = rows[:MOST_ANNOTATIONS]
     if len(rows) > len(kept):
         kept.append((view.word, f"and {len(rows) - len(kept)} more; the report has all of them"))

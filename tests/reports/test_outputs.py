@@ -111,6 +111,17 @@ def test_annotations_name_what_did_not_hold(view_of: Callable[[str], View]) -> N
     )
 
 
+def test_annotations_name_regressions_that_gate(view_of: Callable[[str], View]) -> None:
+    (line,) = github.annotations(view_of("regressed"))
+    said = "p95 of GET /api/v1/traces: +34 % (+28 to +41 %), fail"
+    assert line == f"::error title=perfproof%3A regression::{said}".replace("%)", "%25)").replace(
+        "34 %", "34 %25"
+    )
+    assert github.annotations(view_of("advisory")) == []
+    not_valid = replace(view_of("regressed"), valid=False)
+    assert github.annotations(not_valid) == []
+
+
 def test_at_most_nine_annotations_and_the_number_of_the_rest(
     view_of: Callable[[str], View],
 ) -> None:
@@ -124,8 +135,8 @@ def test_hostile_annotations_keep_to_one_command(view_of: Callable[[str], View])
     result = view.thresholds[1]
     nasty = replace(result, reason="\n::set-output name=x::y\r\n100 %")
     lines = github.annotations(replace(view, thresholds=(nasty,)))
-    assert len(lines) == 1
-    assert "\n" not in lines[0]
+    assert len(lines) == 2
+    assert not any("\n" in line for line in lines)
     assert "%0A::set-output" in lines[0]
 
 
