@@ -88,7 +88,7 @@ def compare_as_documented(run: Run) -> tuple[Comparison, str]:
     if not found.rows:
         return found, ""
     sides = "rounds" if run.control is not None else "baselines"
-    return found, f"Its figures are as stored: the {sides} are not in the document."
+    return found, f"Its figures are as stored, since the {sides} are not in the document."
 
 
 def now_said() -> str:
