@@ -48,6 +48,31 @@ def test_a_token_that_writes_as_another_app_leaves_nothing_behind(hub: FakeGitHu
     assert put(named, "0" * 16, (1, 1), lambda _: text) == "comment written"
 
 
+@pytest.mark.parametrize("on", ["POST", "PATCH"])
+@pytest.mark.parametrize("status", [500, 502, 504, 0], ids=["500", "502", "504", "reset"])
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_lost_answer_ends_well_after_a_look(
+    hub: FakeGitHub,
+    on: str,
+    status: int,
+    is_done: bool,  # noqa: FBT001  # a case
+) -> None:
+    def marked(number: int) -> str:
+        return Marker(key="0" * 16, order=(number, 1), body="0" * 16).line
+
+    if on == "PATCH":
+        put(hub.thread(), "0" * 16, (1, 1), lambda _: marked(1))
+    hub.calls.clear()
+    hub.faults = [Fault(status=status, is_done=is_done, on=on)]
+    said = put(hub.thread(), "0" * 16, (2, 1), lambda _: marked(2))
+    again = "comment written" if on == "POST" else "comment updated"
+    assert said == ("comment written, its answer lost" if is_done else again)
+    assert [stored.body for stored in hub.comments.values()] == [marked(2)]
+    # a look stands between a lost write and the next one
+    wanted = ["GET", on, "GET"] if is_done else ["GET", on, "GET", on, "GET"]
+    assert [method for method, _ in hub.calls] == wanted
+
+
 def test_words_that_the_server_changed_are_said_once(hub: FakeGitHub) -> None:
     hub.keeps = lambda text: text.replace("wanted", "other")
     text = Marker(key="0" * 16, order=(1, 1), body="0" * 16).line + "\n\nwanted"
