@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.answers import Answer, Asked, answering
+from fakes.answers import answering
 from fakes.github import FakeClock
+from fakes.gitlab import ME, OTHER, FakeGitLab
 from perf_documents.errors import UsageError
 from perf_documents.redact import Redactor
 from perf_reports.comment import Context
@@ -27,43 +27,6 @@ ENVIRON = {
     "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "a" * 40, "CI_PIPELINE_IID": "9",
     "CI_JOB_ID": "12345678901", "CI_JOB_NAME": "perf", "CI_JOB_URL": "https://gitlab.example/x/-/jobs/77",
 }  # fmt: skip
-NOTES = "/projects/12/merge_requests/3/notes"
-ME, OTHER = 5, 6
-
-
-class Fake:
-    """Notes with authors, two to a page."""
-
-    def __init__(self) -> None:
-        self.notes: dict[int, dict[str, object]] = {}
-        self.refuses = 0
-
-    def add(self, text: str, who: int) -> int:
-        identity = len(self.notes) + 1
-        self.notes[identity] = {"id": identity, "body": text, "author": {"id": who}}
-        return identity
-
-    def __call__(self, asked: Asked) -> Answer:
-        if self.refuses:
-            return self.refuses, {"message": "403 Forbidden"}, {}
-        if asked.path == "/user":
-            return 200, {"id": ME}, {}
-        body = asked.body if isinstance(asked.body, dict) else {}
-        if asked.method == "POST":
-            return 201, self.notes[self.add(str(body["body"]), ME)], {}
-        if found := re.fullmatch(NOTES + r"/(\d+)", asked.path):
-            note = self.notes.get(int(found[1]))
-            if note is None:
-                return 404, {}, {}
-            if asked.method == "DELETE":
-                del self.notes[int(found[1])]
-                return 200, {}, {}
-            note["body"] = body["body"]
-            return 200, note, {}
-        page = int(asked.path.rpartition("page=")[2])
-        items = list(self.notes.values())
-        more = str(page + 1) if len(items) > 2 * page else ""
-        return 200, items[2 * page - 2 : 2 * page], {"X-Next-Page": more}
 
 
 def notes(server: Server) -> Notes:
@@ -76,7 +39,7 @@ def notes(server: Server) -> Notes:
 
 
 def test_the_note_is_written_once_and_then_updated(view_of: Callable[[str], View]) -> None:
-    fake = Fake()
+    fake = FakeGitLab()
     for text in ("one", "two", "three"):
         fake.add(text, OTHER)
     with answering(fake) as server:
@@ -91,7 +54,7 @@ def test_the_note_is_written_once_and_then_updated(view_of: Callable[[str], View
 
 
 def test_a_second_note_of_ours_is_removed(view_of: Callable[[str], View]) -> None:
-    fake = Fake()
+    fake = FakeGitLab()
     with answering(fake) as server:
         thread = notes(server)
         post(thread, view_of("pass"), Context(), "0" * 16, (1, 1))
@@ -101,7 +64,7 @@ def test_a_second_note_of_ours_is_removed(view_of: Callable[[str], View]) -> Non
 
 
 def test_a_token_that_may_not_write_is_said(view_of: Callable[[str], View]) -> None:
-    fake = Fake()
+    fake = FakeGitLab()
     with answering(fake) as server:
         thread = notes(server)
         fake.refuses = 403
