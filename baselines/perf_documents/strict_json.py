@@ -83,9 +83,14 @@ def pack(data: bytes) -> bytes:
     return compressor.compress(data) + compressor.flush()
 
 
+def is_packed(data: bytes) -> bool:
+    """Whether something is compressed by gzip."""
+    return data.startswith(_GZIP)
+
+
 def unpack(data: bytes, max_bytes: int = MAX_JSON_BYTES) -> bytes:
     """Decompress one gzip member of at most `max_bytes`; what is not gzip is returned as it is."""
-    if not data.startswith(_GZIP):
+    if not is_packed(data):
         return data
     decompressor = zlib.decompressobj(wbits=_WINDOW_BITS_GZIP)
     try:

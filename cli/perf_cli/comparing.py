@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perf_analysis.judgement import NOTHING_COMPARED
 from perf_baselines.baseline_files import BaselineFiles
 from perf_baselines.comparing import compare_with_baselines
 from perf_baselines.controlling import compare_with_control
 from perf_baselines.git_files import read_at_commit
 from perf_baselines.history_source import passing_runs
+from perf_baselines.stored_comparison import rejudged
 from perf_cli.output import say
 from perf_cli.wiring import history_of
 from perf_documents.git import default_branch
@@ -71,6 +73,22 @@ def compare_again(run: Run, ref: str | None, environ: Mapping[str, str]) -> Comp
         note = f"comparison over {len(stored.reference)} rounds, as it was stored"
         return stored if note in stored.notes else replace(stored, notes=(*stored.notes, note))
     return compare_with_control([run])
+
+
+def compare_as_documented(run: Run) -> tuple[Comparison, str]:
+    """Comparison as far as a document alone bears it, and what a reader must know of that.
+
+    A control was measured in the same run, and is compared again. Baselines and earlier rounds are
+    not in the document: figures are shown as stored, the verdict is drawn from them anew.
+    """
+    stored = run.judgement.comparison if run.judgement else NOTHING_COMPARED
+    if run.control is not None and len(stored.reference) <= 1:
+        return compare_with_control([run]), ""
+    found = rejudged(run, stored) if run.judgement else stored
+    if not found.rows:
+        return found, ""
+    sides = "rounds" if run.control is not None else "baselines"
+    return found, f"Its figures are as stored, since the {sides} are not in the document."
 
 
 def now_said() -> str:

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from perf_documents.run import Run
+    from perf_reports.delivery.event import Event
     from perf_reports.parts import View
 
 GITHUB_API, GITLAB_API = "https://api.github.com", "https://gitlab.com/api/v4"
 SLACK_HOST = "hooks.slack.com"
-_SECRETS = ("GITHUB_TOKEN", "GITLAB_TOKEN", "PERF_SLACK_WEBHOOK")
+WEBHOOK = "PERF_SLACK_WEBHOOK"
+_SECRETS = ("GITHUB_TOKEN", "GITLAB_TOKEN", WEBHOOK)
 _RECENT = 20
 
 
@@ -45,6 +47,8 @@ class Delivery:
         Login that the token writes as, where it is neither a person nor `github-actions[bot]`.
     check : str
         Name of a check run to write on the commit; empty for none.
+    remark : str
+        What a reader must know of the comparison.
     """
 
     run: Run
@@ -53,6 +57,7 @@ class Delivery:
     label: str = ""
     author: str = ""
     check: str = ""
+    remark: str = ""
 
     def to_github(self) -> str:
         """Write or update the comment, and the check run; what became of it."""
@@ -63,20 +68,33 @@ class Delivery:
         base = environ.get("GITHUB_API_URL") or GITHUB_API
         token = self._token("GITHUB_TOKEN", "a token with pull-requests: write")
         api = self._api(base, github.headers(token, _version()))
-        said: list[str] = []
-        if self.check:
-            github.check_run(
-                api, event, name=self.check, exit_code=self.view.exit_code,
-                title=f"{self.view.glyph} {self.view.word}", text=self.view.headline,
-            )  # fmt: skip
-            said.append(f"check run {self.check} written")
+        said, failed = [], []
+        for step in (self._comment, self._check_run):
+            try:
+                said.append(step(api, event))
+            except DeliveryError as error:  # each on its own: neither keeps the other from its way
+                failed.append(str(error))
+        if failed:
+            raise DeliveryError("; ".join(filter(None, [*failed, *said])))
+        return "; ".join(filter(None, said))
+
+    def _check_run(self, api: Api, event: Event) -> str:
+        if not self.check:
+            return ""
+        github.check_run(
+            api, event, name=self.check, exit_code=self.view.exit_code,
+            title=f"{self.view.glyph} {self.view.word}", text=self.view.headline,
+        )  # fmt: skip
+        return f"check run {self.check} written"
+
+    def _comment(self, api: Api, event: Event) -> str:
         if not event.has_pull_request:
-            name = environ.get("GITHUB_EVENT_NAME", "")
-            return "; ".join([*said, f"no pull request in a {name} event, so no comment"])
+            name = self.environ.get("GITHUB_EVENT_NAME", "")
+            return f"no pull request in a {name} event, so no comment"
         number = github.find_pull_request(api, event)
         if number is None:
-            why = f"no open pull request has the head {event.head_sha[:7]}: closed, or moved on"
-            return "; ".join([*said, f"{why}; nothing to do"])
+            head = event.head_sha[:7]
+            return f"no open pull request has the head {head}: closed, or moved on; nothing to do"
         thread = github.PullRequest(
             api=api, repository=event.repository, number=number,
             author=github.author(api, self.author),
@@ -85,8 +103,8 @@ class Delivery:
             event.repository_id, str(number), event.workflow, event.job, self.label,
             self.view.profile, self.view.target,
         )  # fmt: skip
-        context = Context(commit=event.head_sha, report_url=event.run_url)
-        return "; ".join([*said, post(thread, self.view, context, key, event.order)])
+        context = Context(commit=event.head_sha, report_url=event.run_url, remark=self.remark)
+        return post(thread, self.view, context, key, event.order)
 
     def to_gitlab(self) -> str:
         """Write or update the note; what became of it."""
@@ -99,21 +117,27 @@ class Delivery:
             request.project, request.number, request.job, self.label, self.view.profile,
             self.view.target,
         )  # fmt: skip
-        context = Context(commit=request.head_sha, report_url=request.page)
+        context = Context(commit=request.head_sha, report_url=request.page, remark=self.remark)
         return post(thread, self.view, context, key, request.order)
 
     def to_slack(self) -> str:
         """Send the message, if the verdict of this profile has changed; what became of it."""
         if self._is_unchanged():
             return f"slack: still {self.view.word}, as the run before: nothing was sent"
-        url = self._token("PERF_SLACK_WEBHOOK", "the address of an incoming webhook")
-        parts = urlsplit(url)
+        url = self._token(WEBHOOK, "the address of an incoming webhook")
         wanted = self.environ.get("PERF_SLACK_HOST") or SLACK_HOST
+        try:
+            parts = urlsplit(url)
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:
+            # the address is a secret, so it is not shown
+            raise DeliveryError(
+                f"{WEBHOOK}: is no address; expected https://{wanted}/..."
+            ) from None
         if parts.hostname != wanted:
-            raise DeliveryError(f"PERF_SLACK_WEBHOOK: another host; expected https://{wanted}/...")
-        port = f":{parts.port}" if parts.port else ""
+            raise DeliveryError(f"{WEBHOOK}: another host; expected https://{wanted}/...")
         api = self._api(f"{parts.scheme}://{parts.hostname}{port}", {})
-        slack.send(api, parts.path, self.view)
+        slack.send(api, parts.path, self.view, events.run_page(self.environ))
         return "slack: sent"
 
     def _is_unchanged(self) -> bool:
@@ -136,16 +160,21 @@ class Delivery:
         return value
 
     def _api(self, base: str, headers: Mapping[str, str]) -> Api:
-        secrets = {self.environ.get(name, "") for name in _SECRETS} - {""}
         return Api(
             base=base,
             headers=headers,
-            redactor=Redactor(secrets | secrets_of(self.environ)),
+            redactor=redactor_of(self.environ),
             clock=time.monotonic,
             sleep=time.sleep,
             ca_file=self.environ.get("PERF_CA_FILE", ""),
             proxy=self.environ.get("PERF_PROXY", ""),
         )
+
+
+def redactor_of(environ: Mapping[str, str]) -> Redactor:
+    """Redactor that knows the secrets of this environment."""
+    given = {environ.get(name, "").strip() for name in _SECRETS} - {""}
+    return Redactor(given | secrets_of(environ))
 
 
 def _version() -> str:

@@ -15,6 +15,7 @@ from perf_documents.codec import dump_run
 from perf_documents.files import write_atomic
 from perf_documents.strict_json import pack
 from perf_reports import github
+from perf_reports.comment import render_comment
 from perf_reports.html import render_html
 from perf_reports.json_view import render_json
 from perf_reports.junit import render_junit
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REPORT, DATA, SUMMARY, RESULT = "report.html", "run.json.gz", "summary.md", "result.json"
-JUNIT = "junit.xml"
+JUNIT, COMMENT = "junit.xml", "comment.md"
 SUMMARY_LIMIT_BYTES = 900 * 1024
 
 
@@ -67,6 +68,7 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
         SUMMARY: lambda: render_markdown(view).encode(),
         RESULT: lambda: render_json(view, run).encode(),
         JUNIT: lambda: render_junit(view).encode(),
+        COMMENT: lambda: render_comment(view).encode(),
     }
     for name, render in files.items():
         _keep(partial(_write, sinks.out / name, render), failures, name)
@@ -126,9 +128,11 @@ def _tell_github(view: View, sinks: Sinks) -> bool:
     for line in github.annotations(view):
         say(line)
     summary = sinks.environ.get("GITHUB_STEP_SUMMARY")
-    text = render_markdown(view)
-    if summary and len(text.encode()) <= SUMMARY_LIMIT_BYTES:
-        _append(summary, text + "\n")
+    if summary:
+        text = render_markdown(view)
+        # a summary that is too long is lost as a whole, without a word
+        fits = len(text.encode()) < SUMMARY_LIMIT_BYTES
+        _append(summary, (text if fits else render_comment(view)) + "\n")
     output = sinks.environ.get("GITHUB_OUTPUT")
     if output:
         _append(output, github.outputs(view, delimiter=f"perfproof-{sinks.token_hex(16)}"))

@@ -5,6 +5,7 @@ Written for a size: what matters least goes first, what decides never goes.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,18 @@ from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
 from perf_reports import comparisons, units, wording
 from perf_reports.escape import cut, markdown_code, markdown_text, visible
-from perf_reports.markdown_parts import check_row, details, table, threshold_row
+from perf_reports.markdown_parts import (
+    LONGEST_COMMAND,
+    check_row,
+    details,
+    table,
+    threshold_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perf_analysis.compared import ComparedRow
+    from perf_analysis.compared import ComparedRow, Comparison
     from perf_reports.parts import View
 
 BUDGET = 60_000
@@ -27,6 +34,8 @@ MOST_FAILING = 50
 MOST_THRESHOLDS = 20
 MOST_EARLIER = 10
 LONGEST = 400
+# of a sentence as it is sent: what is escaped takes up to eighteen times its length
+MOST_BYTES = 1200
 _ACTIONS = {
     Verdict.PASS: "No action needed.",
     Verdict.FAIL: "Please look before merging.",
@@ -56,11 +65,14 @@ class Context:
         Where report and log are found: an address of the configured server, or empty.
     earlier : tuple of Commit
         The newest first.
+    remark : str
+        What a reader must know of where the comparison comes from; never left out.
     """
 
     commit: str = ""
     report_url: str = ""
     earlier: tuple[Commit, ...] = ()
+    remark: str = ""
 
 
 def render_comment(view: View, context: Context | None = None, budget: int = BUDGET) -> str:
@@ -97,7 +109,7 @@ def _compose(view: View, context: Context, omitted: int) -> str:
         _headline(view),
         *_broken(view),
         *_worst(view),
-        _counts(view),
+        _counts(view, context.remark),
         *([] if _FOLDED in gone else _folded(view, gone)),
         *_foot(view, context, gone),
     ]
@@ -110,7 +122,8 @@ def _compose(view: View, context: Context, omitted: int) -> str:
 def _headline(view: View) -> str:
     action = _ACTIONS[view.verdict]
     if view.verdict is Verdict.INCONCLUSIVE:
-        action += f" Next: {_said(view.next_step)}"
+        action = "" if view.headline.startswith(action.rstrip(".")) else f"{action} "
+        action += f"Next: {_said(view.next_step)}"
     where = f"{markdown_code(view.profile)} on {markdown_code(view.target)}"
     return f"### {view.glyph} {view.word}: {where}\n\n**{_said(view.headline)}** {action}"
 
@@ -156,17 +169,40 @@ def _row(row: ComparedRow) -> tuple[str, ...]:
     )
 
 
-def _counts(view: View) -> str:
+def _counts(view: View, remark: str) -> str:
     """What was checked and held, in one line."""
     parts = [
         f"Valid: {wording.checks_said(view.checks)}.",
         f"Thresholds: {wording.thresholds_said(view.thresholds)}.",
     ]
     if view.valid:
-        # the sentence is the headline's own where it decided
-        said = comparisons.headline(view.comparison)
-        parts.append(f"Compared: {_said(said)}.")
+        parts += [*_compared(view), *([_said(remark)] if remark else [])]
     return " ".join(parts)
+
+
+def _compared(view: View) -> Iterator[str]:
+    """What came of the comparison; that there was none is said loudly, and what to do."""
+    comparison = view.comparison
+    said = _said(comparisons.headline(comparison))
+    if comparison.verdict is RowVerdict.NOT_JUDGED:
+        step = f" Next: {_said(comparison.next_step)}." if comparison.next_step else ""
+        yield f"**Compared: {said}.**{step}"
+    elif comparison.sentence not in view.headline:
+        # said once: where it decided, the sentence is the headline's
+        yield f"Compared: {said}."
+    if comparison.rows:
+        yield f"Compared rows: {_by_verdict(comparison)}."
+
+
+def _by_verdict(comparison: Comparison) -> str:
+    """Count of rows for each verdict, the worst first."""
+    numbers = Counter(row.verdict for row in comparison.rows)
+    worst_first = (RowVerdict.FAIL, RowVerdict.INCONCLUSIVE, RowVerdict.PASS, RowVerdict.NOT_JUDGED)
+    return ", ".join(
+        f"{units.count(numbers[verdict])} {verdict.value}"
+        for verdict in worst_first
+        if numbers[verdict]
+    )
 
 
 def _folded(view: View, gone: frozenset[int]) -> list[str]:
@@ -223,10 +259,11 @@ def _foot(view: View, context: Context, gone: frozenset[int]) -> list[str]:
     if earlier and _EARLIER not in gone:
         said = " ".join(f"{one.glyph} {markdown_code(one.sha[:7])}" for one in earlier)
         parts.append(f"earlier: {said}")
-    parts.append(f"repeat: {markdown_code(view.repeat)}")
+    parts.append(f"repeat: {markdown_code(view.repeat, LONGEST_COMMAND)}")
     if context.report_url:
         parts.append(f"[report and log]({context.report_url})")
-    parts.append(f"perfproof {_said(view.version)}, run {markdown_code(view.run_id)}")
+    version = f" {_said(view.version)}" if view.version else ""
+    parts.append(f"perfproof{version}, run {markdown_code(view.run_id)}")
     line = " · ".join(parts)
     n = units.count(view.total.requests)
     return [f"{line} · {n} requests"]
@@ -234,4 +271,9 @@ def _foot(view: View, context: Context, gone: frozenset[int]) -> list[str]:
 
 def _said(text: str) -> str:
     """Sentence as inert text, bounded: a stored run is somebody else's document."""
-    return markdown_text(cut(visible(text), LONGEST))
+    shown, columns = visible(text), LONGEST
+    said = markdown_text(cut(shown, columns))
+    while len(said.encode()) > MOST_BYTES:
+        columns //= 2
+        said = markdown_text(cut(shown, columns))
+    return said

@@ -13,8 +13,13 @@ _LOG_COMMAND = re.compile(r"##(?=\[)")
 # What at the start of a line makes a list, a rule or a heading.
 _BLOCK = re.compile(r"[-+=]|\d{1,9}[.)]")
 _BARE_LINK = re.compile(r"(?i)(www)\.")
-# What a host makes links, mentions, pictures or commits of, wherever it stands in a text.
-_REFERENCE = re.compile(r"(?i)[@#]|\bgh-\d|://|\bwww\.|:\w+:|\b(?=[a-f]*\d)[0-9a-f]{7,64}\b")
+# What a host makes links, mentions, pictures or commits of, wherever it stands in a text; GitLab
+# also of `!12`, `$12`, `%12`, `&12` and `~label`.
+_REFERENCE = re.compile(
+    r"(?i)[@#]|\bgh-\d|://|\bwww\.|:\w+:|\b(?=[a-f]*\d)[0-9a-f]{7,64}\b|[!$%&]\d|~\w"
+)
+# characters to a column at most: marks that combine take none, and thousands fit on one letter
+_MOST_COMBINED = 2
 _COMMAND_DATA = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
 _COMMAND_PROPERTY = (*_COMMAND_DATA, (":", "%3A"), (",", "%2C"))
 _ELLIPSIS = "…"
@@ -35,7 +40,7 @@ def width(text: str) -> int:
 
 def shorten(text: str, columns: int = LONGEST_NAME) -> str:
     """Visible text in at most `columns`, cut in the middle: both ends of a name tell it apart."""
-    if width(text) <= columns:
+    if _fits(text, columns):
         return text
     tail = (columns - 1) // 2
     head = columns - 1 - tail
@@ -44,7 +49,7 @@ def shorten(text: str, columns: int = LONGEST_NAME) -> str:
 
 def cut(text: str, columns: int) -> str:
     """Visible text in at most `columns`, cut at the end: for sentences."""
-    return text if width(text) <= columns else _start(text, columns - 1) + _ELLIPSIS
+    return text if _fits(text, columns) else _start(text, columns - 1) + _ELLIPSIS
 
 
 def terminal(text: str, columns: int = LONGEST_NAME) -> str:
@@ -57,12 +62,12 @@ def ascii_only(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def markdown_code(text: str) -> str:
+def markdown_code(text: str, columns: int = LONGEST_NAME) -> str:
     """Text as a `<code>` element of one line in which Markdown finds nothing to interpret.
 
     Never a backtick fence: the text may hold one.
     """
-    return f"<code>{_entities(shorten(visible(text)))}</code>"
+    return f"<code>{_entities(shorten(visible(text), columns))}</code>"
 
 
 def markdown_text(text: str) -> str:
@@ -107,11 +112,15 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 
 
+def _fits(text: str, columns: int) -> bool:
+    return len(text) <= _MOST_COMBINED * columns and width(text) <= columns
+
+
 def _start(text: str, columns: int) -> str:
     taken = 0
     for place, character in enumerate(text):
         taken += _columns(character)
-        if taken > columns:
+        if taken > columns or place == _MOST_COMBINED * columns:
             return text[:place]
     return text
 

@@ -16,9 +16,9 @@ _COMMAND = "::"
 
 
 def annotations(view: View) -> list[str]:
-    """Return workflow commands: broken rules, thresholds that did not hold, rows that gate.
+    """Return workflow commands: broken rules, thresholds that did not hold, regressions that gate.
 
-    Of a run that is not valid no compared row is shown: it proves nothing.
+    None has a line of a file: it is no line that became slower.
     """
     rows = [
         (f"{check.rule} broken", wording.check_said(check))
@@ -32,9 +32,9 @@ def annotations(view: View) -> list[str]:
     ]
     if view.valid and view.comparison.gates:
         rows += [
-            (f"compared: {row.verdict.value}", comparisons.row_said(row))
+            ("regression", comparisons.row_said(row))
             for row in comparisons.gated(view.comparison)
-            if row.verdict is RowVerdict.FAIL or row.blocks
+            if row.verdict is RowVerdict.FAIL
         ]
     kept = rows[:MOST_ANNOTATIONS]
     if len(rows) > len(kept):

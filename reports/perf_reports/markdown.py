@@ -8,6 +8,7 @@ from perf_analysis.compared import RowVerdict
 from perf_reports import comparisons, units, wording
 from perf_reports.escape import markdown_code, markdown_text
 from perf_reports.markdown_parts import (
+    LONGEST_COMMAND,
     check_row,
     compared_row,
     details,
@@ -38,7 +39,7 @@ def render_markdown(view: View) -> str:
         *_endpoints(view),
         f"Valid: {wording.checks_said(view.checks)}.",
         *_folded(view),
-        f"Repeat: {markdown_code(view.repeat)}<br>{made_by}",
+        f"Repeat: {markdown_code(view.repeat, LONGEST_COMMAND)}<br>{made_by}",
     ]
     return "\n\n".join(blocks) + "\n"
 

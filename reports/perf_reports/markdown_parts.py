@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from perf_analysis.compared import ComparedRow
     from perf_analysis.verdict import Check, ThresholdResult
 
+# a command is there to be copied: one that is cut is of no use
+LONGEST_COMMAND = 300
+
 
 def threshold_row(result: ThresholdResult) -> tuple[str, ...]:
     """Cells of a threshold."""

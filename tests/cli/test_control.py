@@ -24,6 +24,10 @@ def test_a_control_is_loaded_beside_the_target(desk: Desk) -> None:
     assert found["mode"] == "proof"
     assert "against the control demo" in done.out
     assert "--control demo" in str(result_of(desk)["repeat"])
+    comment = desk.perf("comment", "latest")
+    assert comment.code == 0, comment.said
+    assert "against the control demo" in comment.out
+    assert "as stored" not in comment.out
 
 
 def test_rounds_restart_what_they_can(desk: Desk) -> None:
@@ -38,6 +42,10 @@ def test_rounds_restart_what_they_can(desk: Desk) -> None:
     assert both.code == 0, both.said
     assert len(desk.stored()) == 3
     assert len(compared(desk)["reference"]) == 3  # type: ignore[arg-type]  # a list
+    comment = desk.perf("comment", "latest")
+    assert comment.out.startswith("### ✓ PASS: "), comment.said
+    assert "against the control demo in 3 rounds" in comment.out
+    assert "as stored, since the rounds are not in the document" in comment.out
 
 
 def test_until_decided_ends_when_it_is(desk: Desk) -> None:

@@ -55,12 +55,14 @@ def test_the_files_of_a_run_are_complete_and_private(passed: Passed) -> None:
     assert named.keys() - {"engine.log"} == {
         "report.html",
         "run.json.gz",
+        "comment.md",
         "junit.xml",
         "summary.md",
         "result.json",
     }
     assert {path.stat().st_mode & 0o077 for path in named.values()} == {0}
     assert json.loads(named["result.json"].read_bytes())["exit_code"] == 0
+    assert named["comment.md"].read_text(encoding="utf-8").startswith("### ✓ PASS: ")
 
 
 def test_on_github_the_summary_is_appended_and_outputs_are_written(passed: Passed) -> None:

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from compared_cases import made, p95
 from perf_analysis.compared import RowVerdict
+from perf_analysis.verdict import Outcome
 from perf_reports.comment import BUDGET, WORST, Commit, Context, render_comment
 from perf_reports.delivery.marker import (
     Marker,
@@ -50,7 +51,8 @@ def test_it_says_the_verdict_and_what_to_do(view_of: Callable[[str], View], name
     view, text = view_of(name), render_comment(view_of(name), CONTEXT)
     assert text.startswith(f"### {view.glyph} {view.word}: ")
     action = {"PASS": "No action needed.", "FAIL": "Please look before merging."}
-    assert action.get(view.word, "Could not tell. Next: ") in text
+    assert action.get(view.word, "Next: ") in text
+    assert text.count("Could not tell") == (view.word == "INCONCLUSIVE")
     assert f"[report and log]({PAGE})" in text
     assert "perfproof run --profile" in text
 
@@ -86,6 +88,46 @@ def test_any_number_of_endpoints_fits(
     if count >= 500:
         assert "Left out for size: earlier commits" in text
         assert "7777777" not in text
+
+
+LONG = {
+    "marks": "e" + "\u0301" * 3999, "mentions": "@ " * 2000, "wide": "\U00010348" * 4000,
+    "backticks": "`" * 4000, "controls": "\x1b" * 4000, "numbers": "#1 " * 1300,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LONG)
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_no_text_of_a_document_breaks_the_budget(
+    view_of: Callable[[str], View],
+    kind: str,
+    is_valid: bool,  # noqa: FBT001  # a case
+) -> None:
+    """Also where everything that never goes is as long as a document can make it."""
+    text, view = LONG[kind], view_of("regressed")
+    bad = [replace(row, reason=text, advice=text) for row in rows(500, RowVerdict.FAIL)]
+    outcome = Outcome.HELD if is_valid else Outcome.BROKEN
+    view = replace(
+        view, headline=text, next_step=text, version=text, run_id=text[:200], profile=text,
+        target=text, repeat=text, valid=is_valid,
+        comparison=replace(made(*bad), sentence=text, next_step=text, notes=(text,) * 1000),
+        checks=tuple(
+            replace(check, title=text, figure=text, limit=text, advice=text, outcome=outcome)
+            for check in view.checks
+        ),
+    )  # fmt: skip
+    said = render_comment(view, replace(CONTEXT, remark=text), BUDGET // 2)
+    assert len(said.encode()) <= BUDGET // 2
+    assert said.startswith(f"### {view.glyph} {view.word}: ")
+    assert f"[report and log]({PAGE})" in said
+
+
+def test_the_command_to_repeat_is_whole(view_of: Callable[[str], View]) -> None:
+    command = (
+        "perfproof run --profile loadtests/profiles/pull-request.yaml --target head --control base"
+    )
+    text = render_comment(replace(view_of("pass"), repeat=command), CONTEXT)
+    assert f"repeat: <code>{command}</code>" in text
 
 
 def test_what_is_left_out_goes_in_order(view_of: Callable[[str], View]) -> None:
@@ -136,6 +178,8 @@ def test_a_marker_is_read_from_the_first_line_alone() -> None:
     marker = Marker(key="0" * 16, order=(17, 2), body=body_hash("x"))
     assert read_marker(f"{marker.line}\n\nx") == marker
     assert read_marker(f"{marker.line}\r\nx") == marker
+    long = replace(marker, order=(10**18 - 1, 10**18 - 1))
+    assert read_marker(long.line) == long
     for text in (f" {marker.line}", f"x\n{marker.line}", f"{marker.line} x", marker.line[:-1], ""):
         assert read_marker(text) is None
 

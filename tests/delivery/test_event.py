@@ -76,6 +76,7 @@ def test_an_event_without_a_pull_request_has_a_commit() -> None:
         ({"pull_request": {"head": {"sha": HEAD}, "number": -1}}, {}, "expected a number"),
         ({"pull_request": {"head": {"sha": HEAD}, "number": "1; rm"}}, {}, "expected a number"),
         (PULL, {"GITHUB_RUN_NUMBER": "١٢"}, "GITHUB_RUN_NUMBER"),
+        (PULL, {"GITHUB_RUN_NUMBER": "9" * 5000}, "GITHUB_RUN_NUMBER"),
         (PULL, {"GITHUB_EVENT_NAME": "pull_request_target"}, "--forks"),
         (PULL, {"GITHUB_EVENT_NAME": "issue_comment"}, "expected pull_request"),
         (PULL, {"GITHUB_EVENT_NAME": ""}, "expected pull_request"),
@@ -92,6 +93,11 @@ def test_an_event_that_fits_nothing_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=says):
         event(document, **environ)
+
+
+def test_the_ref_of_a_workflow_is_no_part_of_its_name() -> None:
+    ref = "octo/shop/.github/workflows/perf.yml@refs/heads/fix@2"
+    assert event(GITHUB_WORKFLOW_REF=ref).workflow == ".github/workflows/perf.yml"
 
 
 def test_a_page_that_could_end_a_link_is_left_out() -> None:
@@ -117,6 +123,10 @@ def test_the_pull_request_of_a_fork_is_the_open_one_with_that_head(hub: FakeGitH
     assert find_pull_request(hub.api(), found) == 5
     hub.pulls = hub.pulls[:-1]
     assert find_pull_request(hub.api(), found) is None
+    odd = {"workflow_run": {**FORKED["workflow_run"], "head_branch": 'z";echo${IFS}\ud800#&x=1'}}
+    found = event(odd, GITHUB_EVENT_NAME="workflow_run")
+    assert find_pull_request(hub.api(), found) is None
+    assert "&x=1" not in hub.calls[-1][1]
 
 
 def test_a_closed_pull_request_gets_nothing(hub: FakeGitHub) -> None:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.answers import trickling
 from fakes.github import BOT, TOKEN, FakeClock, FakeGitHub, Fault
 from perf_documents.redact import Redactor
-from perf_reports.delivery.event import Event
-from perf_reports.delivery.github import Author, PullRequest, author, check_run
 from perf_reports.delivery.http import Api, DeliveryError, LostAnswerError
-from perf_reports.delivery.marker import Marker
-from perf_reports.delivery.sticky import put
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-EVENT = Event(
-    repository="octo/shop", repository_id="42", head_sha="a" * 40, number=7, head_repository=None,
-    head_branch="", order=(1, 1), workflow="w", job="j", run_url="https://github.com/o/r",
-)  # fmt: skip
 
 
 def test_a_rate_limit_is_waited_for_and_not_for_long(hub: FakeGitHub) -> None:
@@ -34,6 +25,10 @@ def test_a_rate_limit_is_waited_for_and_not_for_long(hub: FakeGitHub) -> None:
         hub.api(clock).call("GET", "/user")
     hub.faults = [Fault(status=429, headers=(("Retry-After", "61"),))]
     with pytest.raises(DeliveryError, match="61 s to wait is too long"):
+        hub.api().call("GET", "/user")
+    # the secondary limit says so in words alone
+    hub.faults = [Fault(status=403, message="You have exceeded a secondary rate limit.")]
+    with pytest.raises(DeliveryError, match="rate limit; an unknown time"):
         hub.api().call("GET", "/user")
 
 
@@ -83,6 +78,12 @@ def test_a_redirect_elsewhere_is_not_followed_with_a_token(hub: FakeGitHub, stat
         assert len(hub.calls) == 1
 
 
+def test_a_redirect_to_no_address_is_no_answer(hub: FakeGitHub) -> None:
+    hub.faults = [Fault(status=301, headers=(("Location", "http://["),))] * 3
+    with pytest.raises(DeliveryError, match="3 tries"):
+        hub.api().call("GET", "/user")
+
+
 def test_redirects_end_somewhere(hub: FakeGitHub) -> None:
     hub.faults = [Fault(status=301, headers=(("Location", f"/{n}"),)) for n in range(9)]
     assert hub.api().call("GET", "/user").status == 301
@@ -122,80 +123,77 @@ def test_patience_is_at_most_a_minute(
     assert clock.now_s == (waits_s or 0.0)
 
 
-def test_odd_lists_are_read_as_far_as_they_go(hub: FakeGitHub) -> None:
-    hub.add(None, BOT)
-    hub.add("no author", None)
-    assert hub.thread().mine() == []
-    hub.faults = [Fault(status=200, message="no list")]
-    with pytest.raises(DeliveryError, match="expected a list"):
-        hub.thread().mine()
-
-
-def test_a_comment_that_cannot_be_found_again_is_not_called_written(hub: FakeGitHub) -> None:
-    thread = replace(hub.thread(), author=Author(login="somebody else", kind=""))
-    marker = Marker(key="0" * 16, order=(1, 1), body="0" * 16)
-    with pytest.raises(DeliveryError, match="cannot be found again"):
-        put(thread, marker, f"{marker.line}\n\nx")
-
-
 def test_an_endless_answer_is_cut_off(hub: FakeGitHub) -> None:
     for _ in range(9):
-        hub.add("x" * 1_000_000, BOT)
+        hub.add("x" * 4_000_000, BOT)
     with pytest.raises(DeliveryError, match="more than"):
         hub.thread().mine()
 
 
-def test_pages_lead_to_the_same_host_only(hub: FakeGitHub) -> None:
-    foreign = (("Link", '<http://127.0.0.1:9/x>; rel="next"'),)
-    hub.faults = [Fault(status=200, headers=foreign)]
+@pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:9/x", "https://127.0.0.1/x", "//evil/x", "http://["]
+)
+def test_pages_lead_to_the_same_host_only(hub: FakeGitHub, place: str) -> None:
+    hub.faults = [Fault(status=200, headers=(("Link", f'<{place}>; rel="next"'),))]
     api = hub.api()
     assert api.next_page(api.call("GET", "/user")) is None
-
-
-@pytest.mark.parametrize(
-    "base", ["http://example.com", "ftp://x", "", "https://user:pw@example.com", "file:///etc"]
-)
-def test_a_token_goes_over_tls_or_stays_on_this_machine(base: str) -> None:
-    clock = FakeClock()
-    with pytest.raises(DeliveryError, match="address"):
-        Api(base=base, headers={}, redactor=Redactor(), clock=clock, sleep=clock.sleep)
-
-
-@pytest.mark.parametrize(
-    ("status", "message", "says"),
-    [
-        (401, "Bad credentials", "a token that is valid"),
-        (403, "Resource not accessible by integration", "--forks"),
-        (404, "Not Found", "still exists"),
-        (410, "Gone", "still exists"),
-        (422, "Validation Failed", "422"),
-        (301, "Moved", "301"),
-    ],
-)
-def test_each_refusal_is_one_line_with_a_next_step(
-    hub: FakeGitHub, status: int, message: str, says: str
-) -> None:
-    hub.faults = [Fault(status=status, message=message, on="POST")]
-    with pytest.raises(DeliveryError, match=says) as caught:
-        hub.thread().create("x")
-    assert "\n" not in str(caught.value)
-    assert TOKEN not in str(caught.value)
+    with pytest.raises(DeliveryError, match="another host"):
+        api.call("GET", "https://evil.example/x")
     assert len(hub.calls) == 1
 
 
+@pytest.mark.parametrize("beginning", [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: ", b"",
+])  # fmt: skip
+def test_an_answer_that_trickles_is_given_up(beginning: bytes) -> None:
+    clock = FakeClock()
+    with trickling(beginning) as url:
+        api = Api(
+            base=url, headers={}, redactor=Redactor(), clock=clock, sleep=clock.sleep, call_s=0.2
+        )
+        with pytest.raises(DeliveryError, match="3 tries"):
+            api.call("GET", "/")
+
+
+def test_what_is_left_of_the_minute_bounds_a_call(hub: FakeGitHub) -> None:
+    clock = FakeClock()
+    api = hub.api(clock)
+    hub.faults = [Fault(status=429, headers=(("Retry-After", "30"),))] * 2
+    with pytest.raises(DeliveryError, match="60 s are over"):
+        api.call("GET", "/user")
+    assert clock.now_s == 60.0
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["http://example.com", "ftp://x", "", "https://user:secret@example.com", "file:///etc",
+     "http://user:secret@example.com", "https://[secret", "https://example.com:secret"],
+)  # fmt: skip
+def test_a_token_goes_over_tls_or_stays_on_this_machine(base: str) -> None:
+    clock = FakeClock()
+    with pytest.raises(DeliveryError, match="address") as caught:
+        Api(base=base, headers={}, redactor=Redactor(), clock=clock, sleep=clock.sleep)
+    assert "secret" not in str(caught.value)
+
+
+def test_certificates_that_are_not_there_are_said() -> None:
+    clock = FakeClock()
+    with pytest.raises(DeliveryError, match="PERF_CA_FILE"):
+        Api(
+            base="https://example.com", headers={}, redactor=Redactor(), clock=clock,
+            sleep=clock.sleep, ca_file="/nowhere/ca.pem",
+        )  # fmt: skip
+
+
 def test_what_a_server_says_is_redacted(hub: FakeGitHub) -> None:
-    hub.faults = [Fault(status=418, message=f"you sent {TOKEN}")]
+    echo = Fault(status=418, message=f"you sent {TOKEN}\n::error::pwned")
+    hub.faults = [echo]
     assert TOKEN not in hub.api().call("GET", "/user").text
-
-
-def test_the_author_is_the_person_or_the_bot(hub: FakeGitHub) -> None:
-    assert author(hub.api()) == Author(login="github-actions[bot]", kind="Bot")
-    hub.user = (200, {"login": "ann"})
-    assert author(hub.api()) == Author(login="ann", kind="")
-    assert author(hub.api(), "shop-app[bot]").login == "shop-app[bot]"
-    hub.user = (401, {"message": "Bad credentials"})
-    with pytest.raises(DeliveryError, match="GITHUB_TOKEN"):
-        author(hub.api())
+    hub.faults = [echo]
+    with pytest.raises(DeliveryError, match="you sent") as caught:
+        hub.thread().create("x")
+    assert TOKEN not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_netrc_and_proxy_variables_are_not_asked(
@@ -206,36 +204,3 @@ def test_netrc_and_proxy_variables_are_not_asked(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     assert hub.thread().mine() == []  # 401 with another authorization
-
-
-def test_a_person_with_the_bot_s_name_is_not_the_bot(hub: FakeGitHub) -> None:
-    hub.add("x", {"login": "github-actions[bot]", "type": "User"})
-    assert hub.thread().mine() == []
-
-
-def test_endless_pages_are_given_up(hub: FakeGitHub) -> None:
-    hub.page = 1
-    for _ in range(60):
-        hub.add("noise", {"login": "ann", "type": "User"})
-    with pytest.raises(DeliveryError, match="50 pages"):
-        hub.thread().mine()
-
-
-@pytest.mark.parametrize(
-    ("exit_code", "conclusion"),
-    [(0, "success"), (1, "failure"), (3, "action_required"), (2, "action_required"),
-     (5, "action_required"), (70, "failure"), (130, "cancelled")],
-)  # fmt: skip
-def test_a_check_run_is_never_neutral(hub: FakeGitHub, exit_code: int, conclusion: str) -> None:
-    check_run(hub.api(), EVENT, name="perf", exit_code=exit_code, title="t", text="x" * 70_000)
-    (check,) = hub.checks
-    assert check["conclusion"] == conclusion
-    assert check["head_sha"] == "a" * 40
-    assert len(check["output"]["summary"]) <= 65_535  # type: ignore[index]  # an object
-
-
-def test_a_deleted_comment_is_written_anew(hub: FakeGitHub) -> None:
-    thread = hub.thread()
-    assert isinstance(thread, PullRequest)
-    assert thread.update(99, "x") is False
-    thread.delete(99)

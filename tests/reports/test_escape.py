@@ -64,9 +64,20 @@ def test_markdown_code_holds_no_markup_of_its_own(text: str) -> None:
     assert "\n" not in inner
 
 
-@pytest.mark.parametrize("word", ["@octocat", "org/repo#12", "GH-12"])
+@pytest.mark.parametrize(
+    "word", ["@octocat", "org/repo#12", "GH-12", "!12", "$12", "x%12", "&12", "~label"]
+)
 def test_references_in_sentences_stand_in_code(word: str) -> None:
     assert "<code>" in escape.markdown_text(f"seen {word} often")
+
+
+def test_marks_on_one_letter_are_no_way_to_be_long() -> None:
+    zalgo = "e" + "\u0301" * 10_000
+    assert escape.width(zalgo) == 1
+    for text in (zalgo, zalgo + "x" * 200):
+        assert len(escape.shorten(text)) <= 2 * escape.LONGEST_NAME
+        assert len(escape.cut(text, 40)) <= 80
+        assert len(escape.terminal(text)) <= 2 * escape.LONGEST_NAME
 
 
 def test_bare_links_are_broken() -> None:

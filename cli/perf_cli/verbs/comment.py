@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
 from perf_analysis.judgement import judge
-from perf_baselines.controlling import compare_with_control
-from perf_cli.delivering import Delivery
-from perf_cli.finding import find_run
+from perf_cli.comparing import compare_as_documented
+from perf_cli.delivering import Delivery, redactor_of
+from perf_cli.finding import RUN_FILES, find_run
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
 from perf_documents.errors import PerfError, UsageError
 from perf_documents.files import read_bounded
-from perf_documents.strict_json import unpack
-from perf_reports.comment import render_comment
+from perf_documents.strict_json import is_packed, unpack
+from perf_reports.comment import Context, render_comment
+from perf_reports.delivery.redaction import redacted
 from perf_reports.view import build_view
+
+if TYPE_CHECKING:
+    from perf_documents.run import Run
 
 # What comes from another job is somebody else's document.
 MOST_PACKED, MOST_UNPACKED = 8 * 1024 * 1024, 64 * 1024 * 1024
@@ -49,18 +53,14 @@ def command(run: str, **flags: Unpack[CommentFlags]) -> int:
     """Parse, wire, hand on; the exit code speaks of delivery alone."""
     if (flags["check"] or flags["author"]) and not flags["to_github"]:
         raise UsageError("comment: --check and --author belong to --github")
-    _check_size(run)
-    found = find_run(run)
-    stored = found.judgement
-    if stored is None:
-        raise UsageError(f"comment: run {found.run_id} was never judged; next: perf check --run")
-    # validity, thresholds and a control are judged anew: nothing stored is believed that can be
-    comparison = stored.comparison
-    if found.control is not None and len(comparison.reference) <= 1:
-        comparison = compare_with_control([found])
-    judgement = judge(found.facts(), found.measured, found.plan.thresholds, comparison)
-    found = replace(found, judgement=judgement)
-    view = build_view(found, exit_code=judgement.exit_code, over_time=False)
+    wanted = [flags["to_github"], flags["to_gitlab"], flags["to_slack"]]
+    if any(wanted):
+        _check_size(Path(run))
+    found, remark = _judged(find_run(run))
+    redactor = redactor_of(os.environ)
+    view = redacted(build_view(found, exit_code=_exit_code(found), over_time=False), redactor)
+    if not any(wanted):
+        return result(render_comment(view, Context(remark=remark)))
     delivery = Delivery(
         run=found,
         view=view,
@@ -68,20 +68,11 @@ def command(run: str, **flags: Unpack[CommentFlags]) -> int:
         label=flags["label"],
         author=flags["author"],
         check=flags["check"] or "",
+        remark=remark,
     )
-    wanted = [
-        way
-        for way, is_wanted in (
-            (delivery.to_github, flags["to_github"]),
-            (delivery.to_gitlab, flags["to_gitlab"]),
-            (delivery.to_slack, flags["to_slack"]),
-        )
-        if is_wanted
-    ]
-    if not wanted:
-        return result(render_comment(view))
+    ways = (delivery.to_github, delivery.to_gitlab, delivery.to_slack)
     codes: list[int] = []
-    for way in wanted:
+    for way in (way for way, is_wanted in zip(ways, wanted, strict=True) if is_wanted):
         try:
             say(f"perf comment: {way()}")
         except PerfError as error:
@@ -90,8 +81,25 @@ def command(run: str, **flags: Unpack[CommentFlags]) -> int:
     return by_precedence([Code.PASS, *codes])
 
 
-def _check_size(spec: str) -> None:
+def _judged(run: Run) -> tuple[Run, str]:
+    """Run with its judgement made anew, and what to know of its comparison.
+
+    Nothing stored is believed that can be made again: it may be somebody else's document.
+    """
+    comparison, remark = compare_as_documented(run)
+    judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
+    return replace(run, judgement=judgement), remark
+
+
+def _exit_code(run: Run) -> int:
+    return run.judgement.exit_code if run.judgement else Code.INTERNAL
+
+
+def _check_size(path: Path) -> None:
     """Refuse a file that is larger than any run document has reason to be."""
-    path = Path(spec)
-    if spec.endswith(".json.gz") and path.is_file():
-        unpack(read_bounded(path, MOST_PACKED, follow=True), MOST_UNPACKED)
+    if not path.name.endswith(RUN_FILES) or not path.is_file():
+        return
+    data = read_bounded(path, MOST_UNPACKED, follow=True)
+    if is_packed(data) and len(data) > MOST_PACKED:
+        raise UsageError(f"{path}: {len(data):,} bytes; at most {MOST_PACKED:,} are delivered")
+    unpack(data, MOST_UNPACKED)

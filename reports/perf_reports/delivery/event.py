@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
+from perf_reports.delivery.marker import MOST_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 16 * 1024 * 1024
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,99}/[\w.-]{1,100}", re.ASCII)
-_WORKFLOW = re.compile(r"[^/]+/[^/]+/(.+)@")
+# up to the first @: the ref behind it changes, and may hold one itself
+_WORKFLOW = re.compile(r"[^/]+/[^/]+/(.+?)@")
 _PAGE = re.compile(r"https://[\w.:-]+(/[\w.-]+)*", re.ASCII)
 _WITHOUT_PULL_REQUEST = frozenset({
     "push", "schedule", "workflow_dispatch", "merge_group", "workflow_call", "release", "create",
@@ -163,8 +165,6 @@ def _event(
     if not _SHA.fullmatch(sha):
         raise UsageError(f"commit of the event: {sha[:80]!r}; expected 40 hexadecimal digits")
     workflow = _WORKFLOW.match(environ.get("GITHUB_WORKFLOW_REF", ""))
-    server, run = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_RUN_ID", "")
-    page = f"{server}/{repository}/actions/runs/{run}"
     return Event(
         repository=repository,
         repository_id=environ.get("GITHUB_REPOSITORY_ID", ""),
@@ -175,12 +175,21 @@ def _event(
         order=(_number(environ, "GITHUB_RUN_NUMBER"), _number(environ, "GITHUB_RUN_ATTEMPT")),
         workflow=workflow[1] if workflow else "",
         job=environ.get("GITHUB_JOB", ""),
-        run_url=page if _PAGE.fullmatch(page) else "",
+        run_url=run_page(environ),
     )
+
+
+def run_page(environ: Mapping[str, str]) -> str:
+    """Page of a job's run, on GitHub or GitLab; empty where unknown, or where it ends a link."""
+    page = environ.get("CI_JOB_URL", "")
+    if environ.get("GITHUB_RUN_ID"):
+        server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
+        page = f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    return page if _PAGE.fullmatch(page) else ""
 
 
 def _number(environ: Mapping[str, str], name: str) -> int:
     text = environ.get(name, "")
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
         raise UsageError(f"{name}: {text[:40]!r}; expected a number")
     return int(text)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from perf_reports.delivery.http import DeliveryError
+from perf_documents.redact import visible
+from perf_reports.delivery.http import DeliveryError, WaitedError
 from perf_reports.delivery.sticky import Comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from perf_reports.delivery.answer import Answer
     from perf_reports.delivery.event import Event
-    from perf_reports.delivery.http import Answer, Api
+    from perf_reports.delivery.http import Api
 
 VERSION = "2022-11-28"
 BOT = "github-actions[bot]"
@@ -63,7 +66,9 @@ def author(api: Api, login: str = "") -> Author:
     answer = api.call("GET", "/user")
     if answer.is_ok and isinstance(answer.body, dict) and isinstance(answer.body.get("login"), str):
         return Author(login=answer.body["login"], kind="")
-    if answer.status in {_FORBIDDEN, _NOT_FOUND}:
+    # any other 403 says nothing of who it is, and a wrong guess would make a second comment
+    is_installation = answer.status == _FORBIDDEN and "not accessible" in answer.message
+    if is_installation or answer.status == _NOT_FOUND:
         return Author(login=BOT, kind="Bot")
     raise _refused(answer, "GET /user")
 
@@ -79,7 +84,9 @@ def find_pull_request(api: Api, event: Event) -> int | None:
         is_open = isinstance(pull, dict) and pull.get("state") == "open"
         return event.number if is_open else None
     owner = (event.head_repository or event.repository).partition("/")[0]
-    head = f"{quote(owner, safe='')}:{quote(event.head_branch, safe='')}"
+    # a branch that is no text is nobody's; the answer shows whose the head is
+    branch = quote(event.head_branch, safe="", errors="replace")
+    head = f"{quote(owner, safe='')}:{branch}"
     path = f"/repos/{event.repository}/pulls?state=open&head={head}&per_page=100"
     for pull in _pages(api, path):
         found = pull.get("head")
@@ -112,9 +119,24 @@ class PullRequest:
         return found
 
     def create(self, text: str) -> None:
-        """Write a new one."""
+        """Write a new one; taken back if it turns out to be written as somebody else.
+
+        A comment that is not found again as our own would get a new one beside it at each run.
+        """
         path = f"/repos/{self.repository}/issues/{self.number}/comments"
-        _expect(self.api.call("POST", path, {"body": text}), f"POST {path}")
+        made = _expect(self.api.call("POST", path, {"body": text}), f"POST {path}")
+        user = made.get("user") if isinstance(made, dict) else None
+        if not isinstance(made, dict) or not isinstance(user, dict) or self.author.wrote(made):
+            return  # what an answer leaves out is seen by who reads it back
+        left = "a comment of it was left there"
+        with suppress(DeliveryError):
+            self.delete(_number(made.get("id")))
+            left = "nothing was left there"
+        writer = visible(str(user.get("login")), 80)
+        raise DeliveryError(
+            f"the token writes as {writer}, not as {self.author.login}; {left}; "
+            f"next: --author '{writer}'"
+        )
 
     def update(self, identity: int, text: str) -> bool:
         """Change one; False if it is gone."""
@@ -139,6 +161,7 @@ def check_run(api: Api, event: Event, *, name: str, exit_code: int, title: str, 
     Neutral and skipped would satisfy a required check: whatever is not proven asks for action.
     """
     path = f"/repos/{event.repository}/check-runs"
+    what = f"POST {path}"
     output = {"title": title[:255], "summary": text[:_LEAST_TEXT]}
     body = {
         "name": name, "head_sha": event.head_sha, "status": "completed",
@@ -146,7 +169,17 @@ def check_run(api: Api, event: Event, *, name: str, exit_code: int, title: str, 
     }  # fmt: skip
     if event.run_url:
         body["details_url"] = event.run_url
-    _expect(api.call("POST", path, body), f"POST {path}")
+    try:
+        answer = api.call("POST", path, body)
+    except WaitedError:
+        answer = api.call("POST", path, body)
+    _expect(answer, what, needs="checks: write")
+
+
+def _number(found: object) -> int:
+    if isinstance(found, int) and not isinstance(found, bool):
+        return found
+    raise DeliveryError("an id that is no number")
 
 
 def _pages(api: Api, path: str) -> Iterator[dict[str, object]]:
@@ -164,16 +197,15 @@ def _pages(api: Api, path: str) -> Iterator[dict[str, object]]:
         raise DeliveryError(f"more than {MOST_PAGES} pages of comments; nothing was posted")
 
 
-def _expect(answer: Answer, what: str) -> object:
+def _expect(answer: Answer, what: str, needs: str = "pull-requests: write") -> object:
     if answer.is_ok:
         return answer.body
-    raise _refused(answer, what)
+    raise _refused(answer, what, needs)
 
 
-def _refused(answer: Answer, what: str) -> DeliveryError:
+def _refused(answer: Answer, what: str, needs: str = "") -> DeliveryError:
     said = f"{what}: {answer.status}"
-    message = answer.body.get("message") if isinstance(answer.body, dict) else ""
-    detail = f" ({str(message)[:120]})" if message else ""
+    detail = f" ({answer.message})" if answer.message else ""
     match answer.status:
         case _ if answer.status == _UNPROCESSABLE and "too long" in answer.text:
             return TooLongError(f"{said}: the text is too long")
@@ -181,7 +213,7 @@ def _refused(answer: Answer, what: str) -> DeliveryError:
             return DeliveryError(f"{said}{detail}; next: give a token that is valid, GITHUB_TOKEN")
         case _ if answer.status == _FORBIDDEN:
             return DeliveryError(
-                f"{said}{detail}; expected permission pull-requests: write (a fork has none: "
+                f"{said}{detail}; expected permission {needs or 'to read'} (a fork has none: "
                 "perfproof init --ci github --forks writes the pair of workflows for that)"
             )
         case _ if answer.status in {_NOT_FOUND, _GONE}:

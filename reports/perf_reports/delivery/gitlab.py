@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
+from perf_reports.delivery.event import run_page
 from perf_reports.delivery.http import DeliveryError
+from perf_reports.delivery.marker import MOST_DIGITS
 from perf_reports.delivery.sticky import Comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from perf_reports.delivery.http import Answer, Api
+    from perf_reports.delivery.answer import Answer
+    from perf_reports.delivery.http import Api
 
 MOST_PAGES = 50
 _NOT_FOUND = 404
@@ -59,14 +62,13 @@ def read_merge_request(environ: Mapping[str, str]) -> MergeRequest:
             )
     # in a merged-results pipeline the checked-out commit is not the branch's own
     sha = environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", "")
-    page = environ.get("CI_JOB_URL", "")
     return MergeRequest(
         project=project,
         number=number,
         head_sha=sha,
         order=(_number(environ, "CI_PIPELINE_IID"), _number(environ, "CI_JOB_ID")),
         job=environ.get("CI_JOB_NAME", ""),
-        page=page if page.startswith("https://") and not set(page) & set("()<> \n") else "",
+        page=run_page({"CI_JOB_URL": environ.get("CI_JOB_URL", "")}),
     )
 
 
@@ -150,12 +152,14 @@ def expect(answer: Answer, what: str) -> object:
     """
     if answer.is_ok:
         return answer.body
+    detail = f" ({answer.message})" if answer.message else ""
     raise DeliveryError(
-        f"{what}: {answer.status}; expected a token with the scope api (a job's own token cannot "
-        "write notes); next: set GITLAB_TOKEN"
+        f"{what}: {answer.status}{detail}; expected a token with the scope api (a job's own "
+        "token cannot write notes); next: set GITLAB_TOKEN"
     )
 
 
 def _number(environ: Mapping[str, str], name: str) -> int:
     text = environ.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return int(text) if is_number else 0

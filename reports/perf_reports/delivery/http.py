@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import json
 import math
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotInTimeError
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from perf_documents.errors import InfraError
+from perf_documents.redact import visible
+from perf_reports.delivery.answer import read_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perf_documents.redact import Redactor
+    from perf_reports.delivery.answer import Answer
 
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 TOTAL_S = 60.0
 CALL_S = 30.0
 MOST_WAIT_S = 60.0
 TRIES = 3
-MOST_BYTES = 8 * 1024 * 1024
+# a page of 100 comments of 65,536 characters, four bytes each
+MOST_BYTES = 32 * 1024 * 1024
 BETWEEN_WRITES_S = 1.0
 _CHUNK = 64 * 1024
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_LONGEST = 300
-_OK, _MULTIPLE = 200, 300
-_FORBIDDEN, _TOO_MANY, _BROKEN = 403, 429, 500
+_BROKEN = 500
 # A renamed repository: the same request is to be made again, on the same host only.
 _MOVED = frozenset({301, 302, 307, 308})
 MOST_REDIRECTS = 3
+_WRITES = frozenset({"POST", "PATCH", "PUT"})
 
 
 class DeliveryError(InfraError):
@@ -43,41 +49,8 @@ class LostAnswerError(DeliveryError):
     """No answer to a write, or one that says nothing: it may have been done or not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a server said.
-
-    Attributes
-    ----------
-    status : int
-    headers : mapping
-        Names in lower case.
-    body : object
-        Parsed JSON; None where there is none.
-    text : str
-        The beginning of the body, redacted.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: object
-    text: str
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether the status is one of success."""
-        return _OK <= self.status < _MULTIPLE
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether the server asks for patience."""
-        if self.status not in {_FORBIDDEN, _TOO_MANY}:
-            return False
-        return (
-            self.status == _TOO_MANY
-            or "retry-after" in self.headers
-            or self.headers.get("x-ratelimit-remaining") == "0"
-        )
+class WaitedError(LostAnswerError):
+    """A write was put off by a limit and waited for: not done, but the world has moved on."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,6 +69,8 @@ class Api:
     ca_file, proxy : str
         Certificates to trust, and a proxy; the environment and .netrc are not asked: a token goes
         where it was meant to go.
+    call_s : float
+        Deadline of one call, name look-up and the last byte of its answer included.
     """
 
     base: str
@@ -105,12 +80,16 @@ class Api:
     sleep: Callable[[float], None]
     ca_file: str = ""
     proxy: str = ""
+    call_s: float = CALL_S
     _session: requests.Session = field(init=False, default_factory=requests.Session)
     _began_s: float = field(init=False)
     _wrote_s: float | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         check_url(self.base)
+        if self.ca_file and not Path(self.ca_file).is_file():
+            raise DeliveryError(f"PERF_CA_FILE: no file {visible(self.ca_file)}; expected "
+                                "certificates in PEM")  # fmt: skip
         self._began_s = self.clock()
         self._session.trust_env = False
         self._session.proxies = {"https": self.proxy} if self.proxy else {}
@@ -119,10 +98,14 @@ class Api:
     def call(self, method: Method, path: str, body: object = None) -> Answer:
         """Answer to one call, limits on the rate waited for.
 
+        A write is never repeated here: what was true before a wait need not be after it.
+
         Raises
         ------
         LostAnswerError
             If a write got no answer, or 5xx: the caller must look before it writes again.
+        WaitedError
+            If a write had to wait for a limit, and now may be made.
         DeliveryError
             If a read failed three times, time is up, or the server asks for too much patience.
         """
@@ -130,30 +113,33 @@ class Api:
         for attempt in range(TRIES):
             if lost:
                 self._wait(2.0**attempt / 2.0, lost)
-            try:
-                answer = self._once(method, path, body)
-            except requests.RequestException as error:
-                lost = f"{method} {path}: {type(error).__name__}"
-            else:
-                if answer.is_limited:
-                    self._wait(_patience_s(answer), f"{method} {path}: rate limit")
-                    lost = ""
-                    continue
-                if answer.status < _BROKEN:
-                    return answer
-                lost = f"{method} {path}: {answer.status}"
-            if method == "POST":
-                raise LostAnswerError(f"{self._host}: {lost}")
+            answer, lost = self._tried(method, path, body)
+            if answer is not None:
+                return answer
+            if method in _WRITES:
+                kind = LostAnswerError if lost else WaitedError
+                raise kind(f"{self._host}: {lost or f'{method} {path}: rate limit'}")
         raise DeliveryError(f"{self._host}: {lost or 'rate limit'}, {TRIES} tries")
+
+    def _tried(self, method: Method, path: str, body: object) -> tuple[Answer | None, str]:
+        """Answer, or None and why it was lost; a limit has then been waited for."""
+        what = f"{method} {path}"
+        try:
+            answer = self._once(method, path, body)
+        # ValueError: requests reads the Location of a redirect, followed or not
+        except (requests.RequestException, ValueError) as error:
+            return None, f"{what}: {type(error).__name__}"
+        if answer.is_limited:
+            self._wait(answer.patience_s, f"{what}: rate limit")
+            return None, ""
+        return (answer, "") if answer.status < _BROKEN else (None, f"{what}: {answer.status}")
 
     def next_page(self, answer: Answer) -> str | None:
         """Address behind `rel="next"`, on the same host only."""
         for part in answer.headers.get("link", "").split(","):
             address, _, relation = part.strip().partition(";")
             if 'rel="next"' in relation:
-                url = urljoin(self.base, address.strip("<> "))
-                if urlsplit(url)[:2] == urlsplit(self.base)[:2]:
-                    return url
+                return self._beside(address.strip("<> "), self.base)
         return None
 
     @property
@@ -163,22 +149,52 @@ class Api:
     def _once(self, method: Method, path: str, body: object) -> Answer:
         if method != "GET":
             self._space_writes()
-        left_s = TOTAL_S - (self.clock() - self._began_s)
-        if left_s <= 0:
-            raise DeliveryError(f"{self._host}: {TOTAL_S:g} s are over; nothing more was tried")
-        url = path if path.startswith(("https://", "http://")) else self.base.rstrip("/") + path
-        timeout_s = min(CALL_S, left_s)
-        answer = self._ask(method, url, body, timeout_s)
+        url: str | None = self.base.rstrip("/") + path
+        if path.startswith(("https://", "http://")):
+            url = self._beside(path, self.base)
+        if url is None:
+            raise DeliveryError(f"{self._host}: an address on another host; nothing was sent")
+        answer = self._ask(method, url, body)
         for _ in range(MOST_REDIRECTS):
-            moved = urljoin(url, answer.headers.get("location", url))
-            same_host = urlsplit(moved)[:2] == urlsplit(self.base)[:2]
-            if answer.status not in _MOVED or moved == url or not same_host:
+            moved = self._beside(answer.headers.get("location", ""), url)
+            if answer.status not in _MOVED or moved is None or moved == url:
                 break
             url = moved
-            answer = self._ask(method, url, body, timeout_s)
+            answer = self._ask(method, url, body)
         return answer
 
-    def _ask(self, method: Method, url: str, body: object, timeout_s: float) -> Answer:
+    def _beside(self, address: str, at: str) -> str | None:
+        """Whole address of a link found at another; None where it leads to another host."""
+        try:
+            url = urljoin(at, address)
+            return url if urlsplit(url)[:2] == urlsplit(self.base)[:2] else None
+        except ValueError:
+            return None  # no address at all
+
+    def _ask(self, method: Method, url: str, body: object) -> Answer:
+        """Answer in time, or none: a thread of its own is waited for.
+
+        Timeouts of sockets are those of single reads: neither a slow name server nor a trickle of
+        bytes ever meets one.
+        """
+        left_s = min(self.call_s, TOTAL_S - (self.clock() - self._began_s))
+        if left_s <= 0:
+            raise DeliveryError(f"{self._host}: {TOTAL_S:g} s are over; nothing more was tried")
+        answer: Future[Answer] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(self._exchange(method, url, body, left_s))
+            except Exception as error:  # noqa: BLE001  # raised again where it is waited for
+                answer.set_exception(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            return answer.result(left_s)
+        except NotInTimeError as error:
+            raise requests.Timeout("the answer did not end") from error
+
+    def _exchange(self, method: Method, url: str, body: object, timeout_s: float) -> Answer:
         with self._session.request(
             method,
             url,
@@ -188,22 +204,14 @@ class Api:
             allow_redirects=False,
             stream=True,
         ) as got:
-            data = self._read(got)
-            headers = {name.lower(): value for name, value in got.headers.items()}
-            return Answer(
-                status=got.status_code, headers=headers, body=_parsed(data),
-                text=self.redactor.clean(data[: 4 * _LONGEST].decode(errors="replace"))[:_LONGEST],
-            )  # fmt: skip
+            return read_answer(got.status_code, got.headers, self._read(got), self.redactor)
 
     def _read(self, got: requests.Response) -> bytes:
-        """Body, under a size and a deadline of its own: a trickle keeps a read timeout quiet."""
-        data, until_s = bytearray(), self.clock() + CALL_S
+        data = bytearray()
         for chunk in got.iter_content(_CHUNK):
             data += chunk
             if len(data) > MOST_BYTES:
                 raise DeliveryError(f"{self._host}: an answer of more than {MOST_BYTES:,} bytes")
-            if self.clock() > until_s:
-                raise requests.Timeout("the answer did not end")
         return bytes(data)
 
     def _space_writes(self) -> None:
@@ -220,31 +228,18 @@ class Api:
 
 
 def check_url(url: str) -> None:
-    """Refuse what would send a token in the clear, or to nobody knows where."""
-    parts = urlsplit(url)
-    plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not parts.hostname or not (parts.scheme == "https" or plain):
-        raise DeliveryError(f"{url[:100]!r}: expected an https address")
-    if parts.username or parts.password:
+    """Refuse what would send a token in the clear, or to nobody knows where.
+
+    The address is in no message: it may hold credentials.
+    """
+    try:
+        parts = urlsplit(url)
+        host, credentials, _ = parts.hostname, parts.username or parts.password, parts.port
+    except ValueError as error:
+        raise DeliveryError("an address that cannot be read; expected https://HOST") from error
+    plain = parts.scheme == "http" and host in _LOOPBACK
+    if credentials:
         raise DeliveryError("an address with credentials in it; expected one without")
-
-
-def _patience_s(answer: Answer) -> float:
-    """Seconds to wait: as asked, or until the limit is reset by the server's own clock."""
-    try:
-        return max(0.0, float(answer.headers.get("retry-after", "")))
-    except ValueError:
-        pass
-    try:
-        reset_s = float(answer.headers["x-ratelimit-reset"])
-        now_s = parsedate_to_datetime(answer.headers["date"]).timestamp()
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return math.inf  # nobody says when
-    return max(0.0, reset_s - now_s)
-
-
-def _parsed(data: bytes) -> object:
-    try:
-        return json.loads(data) if data else None
-    except (ValueError, RecursionError):
-        return None
+    if not host or not (parts.scheme == "https" or plain):
+        found = f"{parts.scheme}://{host}" if host else "no address"
+        raise DeliveryError(f"{visible(found)}: expected an https address")

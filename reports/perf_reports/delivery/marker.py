@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HEX = 16
+# the attempt on GitLab is the number of a job: eleven digits, and more one day
+MOST_DIGITS = 18
 _LINE = re.compile(
-    r"<!-- perfproof:v1 key=([0-9a-f]{16}) run=(\d{1,12})\.(\d{1,6}) body=([0-9a-f]{16}) -->"
+    r"<!-- perfproof:v1 key=([0-9a-f]{16}) "
+    rf"run=([0-9]{{1,{MOST_DIGITS}}})\.([0-9]{{1,{MOST_DIGITS}}}) body=([0-9a-f]{{16}}) -->"
 )
 _EARLIER = re.compile(r"<!-- perfproof:commits((?: [0-9a-f]{7,40}:[✓✗?])*) -->")
 
@@ -29,7 +32,7 @@ class Marker:
     key : str
         Which comment of the pull request it is: one for each workflow, job, matrix and profile.
     order : tuple of int
-        Number of the run and its attempt: the higher one is newer.
+        Number of the run and its attempt, of `MOST_DIGITS` each: the higher one is newer.
     body : str
         Hash of what follows, earlier commits left out.
     """

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from perf_reports.comment import BUDGET, MOST_EARLIER, Commit, render_comment
 from perf_reports.delivery.github import TooLongError
 from perf_reports.delivery.marker import Marker, body_hash, commits_line, read_commits
-from perf_reports.delivery.sticky import own, put
+from perf_reports.delivery.sticky import put
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perf_reports.comment import Context
     from perf_reports.delivery.sticky import Thread
     from perf_reports.parts import View
@@ -27,20 +29,26 @@ def post(thread: Thread, view: View, context: Context, key: str, order: tuple[in
     DeliveryError
         If it could not be delivered, also with half of the size.
     """
-    known = own(thread, key)
-    before = read_commits(known[0][1].text) if known else ()
-    earlier = tuple(one for one in before if one.sha != context.commit)[:MOST_EARLIER]
+
+    def compose_within(budget: int) -> Callable[[str], str]:
+        def compose(before: str) -> str:
+            return _text(view, _with_earlier(context, before), (key, order), budget - _HIDDEN)
+
+        return compose
+
     try:
-        return _put(thread, view, replace(context, earlier=earlier), (key, order), BUDGET)
+        return put(thread, key, order, compose_within(BUDGET))
     except TooLongError:
-        half = BUDGET // 2
-        return _put(thread, view, replace(context, earlier=earlier), (key, order), half)
+        return put(thread, key, order, compose_within(BUDGET // 2))
 
 
-def _put(
-    thread: Thread, view: View, context: Context, whose: tuple[str, tuple[int, int]], budget: int
-) -> str:
-    room = budget - _HIDDEN
+def _with_earlier(context: Context, before: str) -> Context:
+    """Context with the commits that the comment before knew of, this one left out."""
+    others = [one for one in read_commits(before) if one.sha != context.commit]
+    return replace(context, earlier=tuple(others[: MOST_EARLIER - 1]))
+
+
+def _text(view: View, context: Context, whose: tuple[str, tuple[int, int]], room: int) -> str:
     body = render_comment(view, context, room)
     # what came before is no part of what this run says
     own_words = render_comment(view, replace(context, earlier=()), room)
@@ -48,5 +56,4 @@ def _put(
     commits = context.earlier
     if context.commit:
         commits = (Commit(sha=context.commit, glyph=view.glyph), *commits)
-    text = f"{marker.line}\n{commits_line(commits[:MOST_EARLIER])}\n\n{body}"
-    return put(thread, marker, text)
+    return f"{marker.line}\n{commits_line(commits)}\n\n{body}"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from perf_reports.delivery.http import DeliveryError, LostAnswerError
+from perf_reports.delivery.http import DeliveryError, LostAnswerError, WaitedError
 from perf_reports.delivery.marker import Marker, read_marker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+_ROUNDS = 6
+_WRITTEN = "comment written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,54 +47,69 @@ def own(thread: Thread, key: str) -> list[tuple[Marker, Comment]]:
     return sorted(newest_first, key=lambda pair: pair[0].order, reverse=True)
 
 
-def put(thread: Thread, marker: Marker, text: str) -> str:
-    """Bring the comment of a key up to date.
+def put(thread: Thread, key: str, order: tuple[int, int], compose: Callable[[str], str]) -> str:
+    """Bring the comment of a key up to date, and read it back.
 
-    Of two runs whose calls interleave, the later write stands: no host changes a comment on a
-    condition. One comment remains all the same. `concurrency` of a workflow lets no two run.
+    Nothing is written without a look just before it, also after a wait or a lost answer. Of two
+    runs whose calls interleave the newer one stands if it still looks; no host changes a comment
+    on a condition, so a write of the older one after that stays until the next run. One comment
+    remains in any case. `concurrency` of a workflow lets no two run.
 
     Parameters
     ----------
     thread : Thread
-    marker : Marker
+    key : str
+    order : tuple of int
         Of this run.
-    text : str
-        Whole comment, its marker first.
+    compose : callable
+        From the text of the comment that stands, or nothing, to the whole new one.
 
     Returns
     -------
     str
         What became of it, for the log.
+
+    Raises
+    ------
+    DeliveryError
+        If it could not be written, or is not found where it was written.
     """
-    known = own(thread, marker.key)
-    if known and known[0][0].order > marker.order:
-        _keep_first(thread, known)
+    done = ""
+    for _ in range(_ROUNDS):
+        known = own(thread, key)
+        if done == _WRITTEN and not known:
+            raise DeliveryError("the comment was taken, but it cannot be found again")
+        text = compose(known[0][1].text if known else "")
+        if known and (said := _settled(known[0], order, text, done)):
+            _keep_first(thread, known)
+            return said
+        done = _write(thread, known, text)
+    raise DeliveryError(f"the comment was not there as sent, {_ROUNDS} tries; next: run it again")
+
+
+def _settled(standing: tuple[Marker, Comment], order: tuple[int, int], text: str, done: str) -> str:
+    """What can be said of the comment that stands; empty where it must be written."""
+    marker, comment = standing
+    if marker.order > order:
         return "a newer run's comment stands"
-    if known and known[0][1].text.rstrip() == text.rstrip():
-        _keep_first(thread, known)
-        return "the comment says so already"
-    if known and thread.update(known[0][1].identity, text):
-        _keep_first(thread, known)
-        return "comment updated"
-    _create(thread, marker, text)
-    found = own(thread, marker.key)
-    if not found:
-        raise DeliveryError("the comment was taken, but it cannot be found again")
-    _keep_first(thread, found)
-    return "comment written"
+    if comment.text.rstrip() == text.rstrip():
+        return done or "the comment says so already"
+    if done and marker == read_marker(text):
+        return f"{done}, but the server keeps other words than were sent"
+    return ""
 
 
-def _create(thread: Thread, marker: Marker, text: str) -> None:
-    """Write a new one; where the answer was lost, look before writing again."""
+def _write(thread: Thread, known: Sequence[tuple[Marker, Comment]], text: str) -> str:
+    """Write once; what was done as far as one knows."""
     try:
+        if known and thread.update(known[0][1].identity, text):
+            return "comment updated"
         thread.create(text)
+    except WaitedError:
+        return ""
     except LostAnswerError:
-        if not _is_there(thread, marker):
-            thread.create(text)
-
-
-def _is_there(thread: Thread, marker: Marker) -> bool:
-    return any(found == marker for found, _ in own(thread, marker.key))
+        return "comment written, its answer lost"
+    return _WRITTEN
 
 
 def _keep_first(thread: Thread, known: Sequence[tuple[Marker, Comment]]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
@@ -81,3 +82,32 @@ def answering(answer: Callable[[Asked], Answer]) -> Iterator[Server]:
         server.shutdown()
         server.server_close()
         thread.join(5.0)
+
+
+@contextmanager
+def trickling(beginning: bytes) -> Iterator[str]:
+    """Address of a server that answers with a beginning, and then with a byte now and then."""
+    ended = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return  # closed: the test has ended
+            with peer:
+                peer.settimeout(1.0)
+                with suppress(OSError):
+                    peer.sendall(beginning)
+                    while not ended.wait(0.02):
+                        peer.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(5.0)

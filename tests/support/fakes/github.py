@@ -42,7 +42,7 @@ class FakeClock:
 class Fault:
     """What becomes of one request: a status with headers, or a reset; before or after its work.
 
-    `on` narrows it to a method.
+    `on` narrows it to a method, `at` to paths that hold it.
     """
 
     status: int = 0
@@ -50,6 +50,7 @@ class Fault:
     headers: tuple[tuple[str, str], ...] = ()
     message: str = "Server Error"
     on: str = ""
+    at: str = ""
 
 
 @dataclass(slots=True)
@@ -77,6 +78,10 @@ class FakeGitHub:
     interruption: tuple[int, Callable[[], None]] | None = None
     calls: list[tuple[str, str]] = field(default_factory=list)
     user: tuple[int, dict[str, object]] = (403, {"message": "Resource not accessible"})
+    # whom the token writes as
+    writer: dict[str, str] = field(default_factory=lambda: dict(BOT))
+    # what the server makes of a body before it keeps it
+    keeps: Callable[[str], str] = str
     longest: int = 65_536
     page: int = 100
     _next: int = 1
@@ -134,7 +139,7 @@ class FakeGitHub:
     def _create(self, number: int, text: str) -> tuple[int, object, str]:
         if len(text) > self.longest:
             return 422, {"message": "Validation Failed: body is too long"}, ""
-        identity = self.add(text, BOT, number)
+        identity = self.add(self.keeps(text), self.writer, number)
         return 201, self._said(identity), ""
 
     def _change(
@@ -143,7 +148,7 @@ class FakeGitHub:
         stored = self.comments.get(identity)
         if stored is None:
             return 404, {"message": "Not Found"}, ""
-        if stored.user != BOT:
+        if stored.user != self.writer:
             return 403, {"message": "Resource not accessible by integration"}, ""
         if method == "DELETE":
             del self.comments[identity]
@@ -151,7 +156,7 @@ class FakeGitHub:
         text = str(body["body"])
         if len(text) > self.longest:
             return 422, {"message": "Validation Failed: body is too long"}, ""
-        stored.body = text
+        stored.body = self.keeps(text)
         return 200, self._said(identity), ""
 
     def _page(
@@ -185,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not left:
                 action()
         fault = state.faults[0] if state.faults else None
-        if fault is not None and fault.on in {"", self.command}:
+        if fault is not None and fault.on in {"", self.command} and fault.at in self.path:
             state.faults.pop(0)
         else:
             fault = None
