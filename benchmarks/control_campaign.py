@@ -121,7 +121,7 @@ def show(rows: list[dict[str, object]]) -> None:
             continue
         said = [str(row["verdict"]) if row["valid"] else "not valid" for row in mine]
         alone = [
-            str(gate(compare_runs([one], stored, demands)))
+            str(gate(compare_runs([one], stored, demands))) if row["valid"] else "not valid"
             for one, row in zip(figures, rows, strict=True)
             # stored runs are of equal instances with the same handling time, or say nothing
             if row["kind"] == kind.name
