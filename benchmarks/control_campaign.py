@@ -91,6 +91,8 @@ def run_once(kind: Kind, number: int) -> dict[str, object]:
         "number": number,
         "exit_code": done.returncode,
         "valid": bool(run.judgement and run.judgement.valid),
+        # the broken rule, where the run is not valid
+        "reason": run.judgement.reason if run.judgement else "",
         "verdict": str(comparison.verdict) if comparison else "",
         "sentence": comparison.sentence if comparison else "",
         "rounds": len(results),
