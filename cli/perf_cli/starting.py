@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
-from perf_documents.files import read_bounded
 from perf_documents.names import is_name
 from perf_importers.k6_script import read_k6_script
 from perf_loadtests.scaffold import files as scaffold
+from perf_loadtests.scaffold.locustfile import read_locustfile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from perf_loadtests.scaffold.files import Service
 
-MOST_BYTES = 4 * 1024 * 1024
 IGNORED = ".perf/\nout/\n"
 GITLAB_INCLUDE = "include:\n  - local: .gitlab/perf.yml\n"
 
@@ -42,7 +41,7 @@ class Wanted:
         return self.locustfile.stem if self.locustfile else scaffold.SCENARIO
 
 
-def files_of(wanted: Wanted, root: Path) -> dict[str, str]:
+def files_of(wanted: Wanted, root: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Texts by path.
 
     Raises
@@ -59,7 +58,7 @@ def files_of(wanted: Wanted, root: Path) -> dict[str, str]:
     if wanted.target or wanted.service:
         url = scaffold.check_url(wanted.target) if wanted.target else None
         files["perf.yaml"] = scaffold.perf_yaml(wanted.service, url, wanted.max_rate)
-    files[f"{scaffold.SCENARIOS}/{wanted.scenario}.py"] = _scenario(wanted)
+    files[f"{scaffold.SCENARIOS}/{wanted.scenario}.py"] = _scenario(wanted, root, environ)
     files |= dict(_profiles(wanted))
     if wanted.service and wanted.ci:
         files |= scaffold.pipelines(wanted.ci, wanted.service, wanted.version, forks=wanted.forks)
@@ -70,23 +69,10 @@ def files_of(wanted: Wanted, root: Path) -> dict[str, str]:
     return files
 
 
-def _scenario(wanted: Wanted) -> str:
+def _scenario(wanted: Wanted, root: Path, environ: Mapping[str, str]) -> str:
     if wanted.locustfile is None:
         return scaffold.scenario_py(wanted.paths)
-    if not is_name(wanted.locustfile.stem):
-        raise UsageError(
-            f"--from-locustfile: {wanted.locustfile.stem[:40]!r} cannot name a scenario"
-        )
-    data = read_bounded(wanted.locustfile, MOST_BYTES, follow=True)
-    try:
-        text = data.decode()
-        compile(text, str(wanted.locustfile), "exec", dont_inherit=True)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{wanted.locustfile}: byte {error.start}: is not UTF-8") from error
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise UsageError(f"{wanted.locustfile}:{line}: is not Python: {error}") from error
-    return text
+    return read_locustfile(wanted.locustfile, root, environ)
 
 
 def _profiles(wanted: Wanted) -> Iterator[tuple[str, str]]:

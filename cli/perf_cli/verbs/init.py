@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -71,7 +72,7 @@ def command(**flags: Unpack[InitFlags]) -> int:
         version=importlib.metadata.version("perfproof"),
     )
     root = Path.cwd()
-    files = files_of(wanted, root)
+    files = files_of(wanted, root, os.environ)
     write_all(root, files)
     for name in files:
         say(f"perf: wrote {name}")
