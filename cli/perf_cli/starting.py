@@ -59,7 +59,13 @@ def files_of(wanted: Wanted, root: Path, environ: Mapping[str, str]) -> dict[str
         url = scaffold.check_url(wanted.target) if wanted.target else None
         files["perf.yaml"] = scaffold.perf_yaml(wanted.service, url, wanted.max_rate)
     files[f"{scaffold.SCENARIOS}/{wanted.scenario}.py"] = _scenario(wanted, root, environ)
-    files |= dict(_profiles(wanted))
+    for name, text in _profiles(wanted):
+        if name in files:
+            raise UsageError(
+                f"init: {name} would be written twice; nothing written; next: rename "
+                f"{wanted.k6} or its scenario"
+            )
+        files[name] = text
     if wanted.service and wanted.ci:
         files |= scaffold.pipelines(wanted.ci, wanted.service, wanted.version, forks=wanted.forks)
         if wanted.ci == scaffold.GITLAB and not (root / ".gitlab-ci.yml").exists():
@@ -92,13 +98,25 @@ def _profiles(wanted: Wanted) -> Iterator[tuple[str, str]]:
         yield f"{scaffold.PROFILES}/{scaffold.FIRST}.yaml", text
 
 
-def next_steps(wanted: Wanted, root: Path) -> Iterator[str]:
+def left_out(files: Mapping[str, str]) -> Iterator[str]:
+    """Lines that say what of a k6 script is in no profile."""
+    for name, text in files.items():
+        for line in text.splitlines():
+            if line.startswith(scaffold.LEFT_OUT):
+                yield f"{name}: {line.removeprefix('# ')}"
+
+
+def next_steps(wanted: Wanted, root: Path, files: Mapping[str, str]) -> Iterator[str]:
     """Lines that say what to do now."""
     target = scaffold.SERVICE if wanted.target else "URL"
-    if wanted.k6:
-        yield "k6's default function is not translated: write it in loadtests/scenarios/."
-    if wanted.target or wanted.locustfile:
-        yield f"next: perfproof run --profile {scaffold.FIRST} --target {target}"
+    if wanted.k6 and not wanted.locustfile:
+        scenario = f"{scaffold.SCENARIOS}/{wanted.scenario}.py"
+        yield f"k6's default function is not translated: write it in {scenario}."
+    for name in files:
+        folder, _, file = name.rpartition("/")
+        profile = file.removesuffix(".yaml")
+        if folder == scaffold.PROFILES and profile != scaffold.GATE:
+            yield f"next: perfproof run --profile {profile} --target {target}"
     if wanted.ci:
         yield "next: read perf.yaml, commit all of it, and open a pull request."
         yield (

@@ -153,6 +153,25 @@ def test_a_k6_script_becomes_a_profile_that_runs(desk: Desk) -> None:
     assert ran.code == 0, ran.said
 
 
+def test_what_a_k6_script_loses_is_said_and_the_next_step_exists(tmp_path: Path) -> None:
+    (tmp_path / "old.js").write_text(
+        "export const options = {vus: 2, duration: '10s', userAgent: 'x'};"
+    )
+    done = perf(tmp_path, "init", "--from-k6", "old.js", "--target", "http://x")
+    assert done.code == 0, done.said
+    assert "old.yaml: left out: userAgent: not a part of a profile" in done.err
+    assert "run --profile old --target service" in done.out
+    assert "--profile first" not in done.out
+
+
+def test_a_k6_script_never_takes_the_gate_s_place(tmp_path: Path) -> None:
+    (tmp_path / "pull-request.js").write_text("export const options = {duration: '10s'};")
+    done = perf(tmp_path, "init", *CI, "--from-k6", "pull-request.js")
+    assert done.code == 2
+    assert "loadtests/profiles/pull-request.yaml would be written twice" in done.err
+    assert files(tmp_path) == {"pull-request.js"}
+
+
 def test_gitlab_has_its_job(tmp_path: Path) -> None:
     (tmp_path / ".gitlab-ci.yml").write_text("test: {script: [make]}\n")
     done = perf(tmp_path, "init", "--ci", "gitlab", "--start", SERVE, "--ready", "/health")

@@ -13,7 +13,7 @@ import click
 
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
-from perf_cli.starting import Wanted, files_of, next_steps
+from perf_cli.starting import Wanted, files_of, left_out, next_steps
 from perf_documents.errors import UsageError
 from perf_loadtests.scaffold.files import DEFAULT_RATE, GITHUB, GITLAB, PORT, Service, write_all
 
@@ -76,7 +76,9 @@ def command(**flags: Unpack[InitFlags]) -> int:
     write_all(root, files)
     for name in files:
         say(f"perf: wrote {name}")
-    return result("\n".join(next_steps(wanted, root)))
+    for line in left_out(files):
+        say(f"perf: {line}")
+    return result("\n".join(next_steps(wanted, root, files)))
 
 
 def _service(flags: InitFlags) -> Service:
