@@ -28,8 +28,16 @@ _EXECUTORS: dict[str, tuple[str, ...]] = {
     "constant-vus": ("vus", "duration"),
 }
 _SHARED = ("gracefulStop",)
-# What says nothing of the load or of its judgement.
-_HARMLESS = frozenset({"exec", "executor", "tags", "startTime"})
+_SHORT = ("stages", "duration", "iterations", "vus")
+# bare numbers are milliseconds in k6, and refused in a profile
+_DURATIONS = ("duration", "gracefulStop", "gracefulRampDown", "timeUnit")
+# a value that goes on behind its literal, and a statement that changes it afterwards
+_GOES_ON = frozenset(".[(?|&+-*/%<=>^`")
+_CHANGED = re.compile(
+    r"^(?:options\s*(?:\.\s*[\w$.]+|\[[^\]\n]*\])+\s*[-+*/|&?]{0,2}=(?![=>])"
+    r"|Object\.assign\(\s*options\b)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +75,12 @@ def read_k6_script(path: Path) -> tuple[K6Profile, ...]:
     options = _options(path, text)
     loads = _loads(path, options)
     thresholds, refused = _thresholds(options.get("thresholds"))
-    known = {"scenarios", "stages", "vus", "duration", "thresholds", "gracefulStop", "iterations"}
+    known = {"scenarios", "thresholds", *_SHORT, *_SHARED}
     other = [f"{key}: not a part of a profile" for key in options if key not in known]
     return tuple(
         K6Profile(
             name=name,
-            members=members | ({"thresholds": thresholds} if thresholds else {}),
+            members=_with_units(members) | ({"thresholds": thresholds} if thresholds else {}),
             left_out=(*notes, *refused, *other),
         )
         for name, members, notes in loads
@@ -88,7 +96,8 @@ def _options(path: Path, text: str) -> dict[str, object]:
             "give a locustfile with --from-locustfile"
         )
     try:
-        value, _ = read_literal(plain, found.end())
+        value, end = read_literal(plain, found.end())
+        _check_rest(plain, end)
     except LiteralError as error:
         raise UsageError(
             f"{path}:{error.line}: options: {error.found}; next: write the value itself there"
@@ -99,6 +108,17 @@ def _options(path: Path, text: str) -> dict[str, object]:
     return value
 
 
+def _check_rest(plain: str, end: int) -> None:
+    """Refuse what k6 would go on to compute with the literal."""
+    rest = plain[end:].lstrip()
+    at = len(plain) - len(rest)
+    if rest[:1] in _GOES_ON and rest:
+        raise LiteralError(plain.count("\n", 0, at) + 1, f"goes on with {rest[0]!r}: is computed")
+    if found := _CHANGED.search(plain, end):
+        line = plain.count("\n", 0, found.start()) + 1
+        raise LiteralError(line, f"changed afterwards, by {found[0][:40]!r}: is computed")
+
+
 def _loads(
     path: Path, options: Mapping[str, object]
 ) -> list[tuple[str, dict[str, object], tuple[str, ...]]]:
@@ -107,6 +127,11 @@ def _loads(
         return [("", *_short_form(path, options))]
     if not isinstance(scenarios, dict) or not scenarios:
         raise UsageError(f"{path}: options.scenarios: expected an object with a scenario")
+    if beside := [key for key in (*_SHORT, *_SHARED) if key in options]:
+        raise UsageError(
+            f"{path}: options: {', '.join(beside)} beside scenarios; k6 refuses both at once; "
+            "next: keep one of them"
+        )
     found: list[tuple[str, dict[str, object], tuple[str, ...]]] = []
     for name, scenario in scenarios.items():
         if not is_name(name):
@@ -121,18 +146,22 @@ def _short_form(
     path: Path, options: Mapping[str, object]
 ) -> tuple[dict[str, object], tuple[str, ...]]:
     """Load of the short form: `stages`, or `vus` and `duration`."""
-    shared = {key: options[key] for key in _SHARED if key in options}
-    if "stages" in options:
-        start = {"startVUs": options["vus"]} if "vus" in options else {}
-        return {"executor": "ramping-vus", "stages": options["stages"], **start, **shared}, ()
-    if "duration" in options:
-        vus = options.get("vus", 1)
-        members = {"executor": "constant-vus", "vus": vus, "duration": options["duration"]}
-        return {**members, **shared}, ()
-    what = "iterations have no profile" if "iterations" in options else "no load"
-    raise UsageError(
-        f"{path}: options: {what}; expected stages, vus with duration, or scenarios; next: add one"
-    )
+    given = [key for key in _SHORT[:3] if key in options]
+    if given == ["stages"]:
+        members = {"executor": "ramping-vus", "startVUs": options.get("vus", 1)}
+        members["stages"] = options["stages"]
+    elif given == ["duration"]:
+        members = {"executor": "constant-vus", "vus": options.get("vus", 1)}
+        members["duration"] = options["duration"]
+    else:
+        what = "no load" if not given else "stages and duration at once"
+        if "iterations" in given:
+            what = "iterations have no profile"
+        raise UsageError(
+            f"{path}: options: {what}; expected stages, vus with duration, or scenarios; "
+            "next: give one of them"
+        )
+    return members | {key: options[key] for key in _SHARED if key in options}, ()
 
 
 def _scenario(
@@ -146,18 +175,35 @@ def _scenario(
         )
     wanted = (*_EXECUTORS[str(executor)], *_SHARED)
     members: dict[str, object] = {"executor": executor}
+    if executor == "ramping-vus":
+        members["startVUs"] = 1  # k6's default; a profile's is 0
     members |= {key: scenario[key] for key in wanted if key in scenario}
     notes = [
         f"scenarios.{name}.{key}: not a part of a profile"
         for key in scenario
-        if key not in {*wanted, *_HARMLESS}
+        if key not in {*wanted, "executor", "exec", "startTime"}
     ]
     if str(executor).endswith("arrival-rate") and "preAllocatedVUs" not in members:
         members["preAllocatedVUs"] = DEFAULT_VUS
         notes.append(f"scenarios.{name}.preAllocatedVUs: was not given; {DEFAULT_VUS} here")
-    if scenario.get("exec"):
+    if "startTime" in scenario:
+        notes.append(f"scenarios.{name}.startTime: a profile begins at once, and runs alone")
+    if "exec" in scenario:
         notes.append(f"scenarios.{name}.exec: what an iteration does stands in the scenario's file")
     return members, tuple(notes)
+
+
+def _with_units(members: Mapping[str, object]) -> dict[str, object]:
+    """Members in which each bare number that is a duration has its unit."""
+    made = dict(members)
+    for key in _DURATIONS:
+        # a truth value is an int of Python's, and for the profile to refuse
+        if isinstance(made.get(key), int) and not isinstance(made[key], bool):
+            made[key] = f"{made[key]}ms"
+    stages = made.get("stages")
+    if isinstance(stages, list):
+        made["stages"] = [_with_units(one) if isinstance(one, dict) else one for one in stages]
+    return made
 
 
 def _thresholds(given: object) -> tuple[dict[str, list[object]], list[str]]:

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
-from perf_documents.files import read_bounded
 from perf_documents.names import is_name
 from perf_importers.k6_script import read_k6_script
 from perf_loadtests.scaffold import files as scaffold
+from perf_loadtests.scaffold.locustfile import read_locustfile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from perf_loadtests.scaffold.files import Service
 
-MOST_BYTES = 4 * 1024 * 1024
 IGNORED = ".perf/\nout/\n"
 GITLAB_INCLUDE = "include:\n  - local: .gitlab/perf.yml\n"
 
@@ -42,7 +41,7 @@ class Wanted:
         return self.locustfile.stem if self.locustfile else scaffold.SCENARIO
 
 
-def files_of(wanted: Wanted, root: Path) -> dict[str, str]:
+def files_of(wanted: Wanted, root: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Texts by path.
 
     Raises
@@ -59,8 +58,14 @@ def files_of(wanted: Wanted, root: Path) -> dict[str, str]:
     if wanted.target or wanted.service:
         url = scaffold.check_url(wanted.target) if wanted.target else None
         files["perf.yaml"] = scaffold.perf_yaml(wanted.service, url, wanted.max_rate)
-    files[f"{scaffold.SCENARIOS}/{wanted.scenario}.py"] = _scenario(wanted)
-    files |= dict(_profiles(wanted))
+    files[f"{scaffold.SCENARIOS}/{wanted.scenario}.py"] = _scenario(wanted, root, environ)
+    for name, text in _profiles(wanted):
+        if name in files:
+            raise UsageError(
+                f"init: {name} would be written twice; nothing written; next: rename "
+                f"{wanted.k6} or its scenario"
+            )
+        files[name] = text
     if wanted.service and wanted.ci:
         files |= scaffold.pipelines(wanted.ci, wanted.service, wanted.version, forks=wanted.forks)
         if wanted.ci == scaffold.GITLAB and not (root / ".gitlab-ci.yml").exists():
@@ -70,23 +75,10 @@ def files_of(wanted: Wanted, root: Path) -> dict[str, str]:
     return files
 
 
-def _scenario(wanted: Wanted) -> str:
+def _scenario(wanted: Wanted, root: Path, environ: Mapping[str, str]) -> str:
     if wanted.locustfile is None:
         return scaffold.scenario_py(wanted.paths)
-    if not is_name(wanted.locustfile.stem):
-        raise UsageError(
-            f"--from-locustfile: {wanted.locustfile.stem[:40]!r} cannot name a scenario"
-        )
-    data = read_bounded(wanted.locustfile, MOST_BYTES, follow=True)
-    try:
-        text = data.decode()
-        compile(text, str(wanted.locustfile), "exec", dont_inherit=True)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{wanted.locustfile}: byte {error.start}: is not UTF-8") from error
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        raise UsageError(f"{wanted.locustfile}:{line}: is not Python: {error}") from error
-    return text
+    return read_locustfile(wanted.locustfile, root, environ)
 
 
 def _profiles(wanted: Wanted) -> Iterator[tuple[str, str]]:
@@ -106,13 +98,25 @@ def _profiles(wanted: Wanted) -> Iterator[tuple[str, str]]:
         yield f"{scaffold.PROFILES}/{scaffold.FIRST}.yaml", text
 
 
-def next_steps(wanted: Wanted, root: Path) -> Iterator[str]:
+def left_out(files: Mapping[str, str]) -> Iterator[str]:
+    """Lines that say what of a k6 script is in no profile."""
+    for name, text in files.items():
+        for line in text.splitlines():
+            if line.startswith(scaffold.LEFT_OUT):
+                yield f"{name}: {line.removeprefix('# ')}"
+
+
+def next_steps(wanted: Wanted, root: Path, files: Mapping[str, str]) -> Iterator[str]:
     """Lines that say what to do now."""
     target = scaffold.SERVICE if wanted.target else "URL"
-    if wanted.k6:
-        yield "k6's default function is not translated: write it in loadtests/scenarios/."
-    if wanted.target or wanted.locustfile:
-        yield f"next: perfproof run --profile {scaffold.FIRST} --target {target}"
+    if wanted.k6 and not wanted.locustfile:
+        scenario = f"{scaffold.SCENARIOS}/{wanted.scenario}.py"
+        yield f"k6's default function is not translated: write it in {scenario}."
+    for name in files:
+        folder, _, file = name.rpartition("/")
+        profile = file.removesuffix(".yaml")
+        if folder == scaffold.PROFILES and profile != scaffold.GATE:
+            yield f"next: perfproof run --profile {profile} --target {target}"
     if wanted.ci:
         yield "next: read perf.yaml, commit all of it, and open a pull request."
         yield (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from perf_documents.targets import Target
 
 READY_S = 60.0
+SILENT_S = 2.0
 POLL_S = 0.2
 ANSWER_S = 2.0
 STOP_S = 10.0
@@ -46,7 +47,8 @@ def started(
     UsageError
         If the command cannot be run.
     UnreachableError
-        If it ends, or does not answer `ready` within a minute.
+        If something else answers at its address, it ends, or does not answer `ready` within a
+        minute.
     """
     place = folder / target.cwd if target.cwd else folder
     if not place.is_dir():
@@ -54,6 +56,7 @@ def started(
             f"target {target.name}: its folder {target.cwd} is missing; before load, nothing sent; "
             f"next: git worktree add --detach {target.cwd} COMMIT, or correct cwd in perf.yaml"
         )
+    _await_silence(target, clock, sleep)
     with tempfile.TemporaryFile() as output:
         try:
             process = subprocess.Popen(
@@ -82,6 +85,21 @@ def started(
             yield
         finally:
             _stop(process)
+
+
+def _await_silence(
+    target: Target, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> None:
+    """Let nobody else be measured in its place; what a round before it left has a moment to go."""
+    deadline_s = clock() + SILENT_S
+    while _answers(target.url, needs_success=False):
+        if clock() >= deadline_s:
+            raise UnreachableError(
+                f"target {target.name}: something answers at {target.url} already, and would be "
+                "measured in its place; before load, nothing sent; next: stop it, or give the "
+                "target another port in perf.yaml"
+            )
+        sleep(POLL_S)
 
 
 def _await(

@@ -40,8 +40,8 @@ SCENARIOS = """
 export let options = {
   scenarios: {
     open: { executor: 'constant-arrival-rate', rate: 6, timeUnit: '1m', duration: '2m',
-            preAllocatedVUs: 5, exec: 'open', tags: { a: 'b' }, env: { X: '1' } },
-    closed: { executor: 'ramping-vus', startVUs: 1, stages: [{ duration: '1m', target: 5 }] },
+            preAllocatedVUs: 5, exec: 'open', tags: { a: 'b' }, env: { X: '1' }, startTime: '5s' },
+    closed: { executor: 'ramping-vus', stages: [{ duration: '1m', target: 5 }] },
   },
 };
 """
@@ -88,8 +88,12 @@ def test_each_scenario_is_a_profile(tmp_path: Path) -> None:
     assert float(found["open"].stages[0].target) == 0.1
     assert found["closed"].executor == "ramping-vus"
     left_out = read_k6_script(path)[0].left_out
-    assert any("env" in line for line in left_out)
-    assert any("exec" in line for line in left_out)
+    # whatever of a scenario is not in its profile is named
+    assert {line.split(":")[0].rpartition(".")[2] for line in left_out} == {
+        "exec", "tags", "env", "startTime",
+    }  # fmt: skip
+    # k6 starts with one VU unless told otherwise
+    assert found["closed"].stages[0].start == 1
 
 
 def test_users_for_a_while_and_what_was_not_said(tmp_path: Path) -> None:
@@ -113,6 +117,25 @@ def test_users_for_a_while_and_what_was_not_said(tmp_path: Path) -> None:
             "load.js:2: options: expected a literal",
         ),
         ("export const options = [1];", "load.js:1: options: expected an object"),
+        ("export const options = {duration: '1m', iterations: 3};", "iterations have no profile"),
+        ("export const options = {duration: '1m', stages: []};", "stages and duration at once"),
+        (
+            "export const options = {vus: 3, scenarios: {a: {executor: 'constant-vus'}}};",
+            "vus beside scenarios",
+        ),
+        (
+            "export const options = {\n  vus: 3,\n}[__ENV.X];",
+            "load.js:3: options: goes on with '['",
+        ),
+        ("export const options = {vus: 3}\n  || other;", "load.js:2: options: goes on with '|'"),
+        (
+            "export const options = {duration: '1m'};\noptions.vus = +__ENV.VUS;",
+            "load.js:2: options: changed afterwards, by 'options.vus ='",
+        ),
+        (
+            "export let options = {duration: '1m'};\nObject.assign(options, other);",
+            "load.js:2: options: changed afterwards",
+        ),
         ("export const options = {vus: 3};", "expected stages"),
         ("export const options = {iterations: 3};", "iterations have no profile"),
         ("export const options = {scenarios: {}};", "an object with a scenario"),
@@ -128,6 +151,27 @@ def test_what_is_no_load_is_said_with_its_place(tmp_path: Path, text: str, says:
     with pytest.raises(UsageError) as caught:
         read_k6_script(script(tmp_path, text))
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["", ";", " as Options;", " satisfies Options;", "\n\nexport default function () {}",
+     ";\nif (options.vus === 3) {}\noptions.vus == 1;\nconst f = options.vus;",
+     "; export default () => { const options = {}; options.tags = 1; };"],
+)  # fmt: skip
+def test_what_may_stand_behind_the_options(tmp_path: Path, rest: str) -> None:
+    text = "export const options = {duration: '1m', vus: 3}" + rest
+    (plan,) = plans(script(tmp_path, text)).values()
+    assert float(plan.stages[0].target) == 3
+
+
+def test_bare_numbers_are_k6_s_milliseconds(tmp_path: Path) -> None:
+    text = "export const options = {stages: [{duration: 60000, target: 1}], gracefulStop: 500};"
+    (plan,) = plans(script(tmp_path, text)).values()
+    assert (float(plan.duration_s), plan.graceful_stop_s) == (60, 0.5)
+    for flag in ("true", "false"):
+        with pytest.raises(UsageError, match="duration"):
+            plans(script(tmp_path, f"export const options = {{duration: {flag}}};"))
 
 
 def test_a_load_that_no_profile_can_be_is_refused(tmp_path: Path) -> None:

@@ -56,6 +56,22 @@ def test_it_runs_for_as_long_as_the_block(tmp_path: Path) -> None:
     assert not listening(port)
 
 
+def test_what_answers_there_already_is_never_measured_in_its_place(tmp_path: Path) -> None:
+    port = free_port()
+    script = tmp_path / "serve.py"
+    script.write_text(SERVER.replace('("127.0.0.1", 0)', f'("127.0.0.1", {port})'))
+    url = f"http://127.0.0.1:{port}"
+    ticks = iter(range(0, 10_000, 1))
+    marker = f"open({str(tmp_path / 'began')!r}, 'w')"
+    late = target(sys.executable, "-c", marker, url=url)
+    with (
+        run(target(sys.executable, str(script), url=url), tmp_path),
+        pytest.raises(UnreachableError, match=f"something answers at {url} already"),
+    ):
+        run(late, tmp_path, lambda: next(ticks)).__enter__()
+    assert not (tmp_path / "began").exists()
+
+
 def test_a_command_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be started: No such file"):
         run(target("./nothing"), tmp_path).__enter__()

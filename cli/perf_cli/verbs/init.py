@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
-from perf_cli.starting import Wanted, files_of, next_steps
+from perf_cli.starting import Wanted, files_of, left_out, next_steps
 from perf_documents.errors import UsageError
 from perf_loadtests.scaffold.files import DEFAULT_RATE, GITHUB, GITLAB, PORT, Service, write_all
 
@@ -71,11 +72,13 @@ def command(**flags: Unpack[InitFlags]) -> int:
         version=importlib.metadata.version("perfproof"),
     )
     root = Path.cwd()
-    files = files_of(wanted, root)
+    files = files_of(wanted, root, os.environ)
     write_all(root, files)
     for name in files:
         say(f"perf: wrote {name}")
-    return result("\n".join(next_steps(wanted, root)))
+    for line in left_out(files):
+        say(f"perf: {line}")
+    return result("\n".join(next_steps(wanted, root, files)))
 
 
 def _service(flags: InitFlags) -> Service:

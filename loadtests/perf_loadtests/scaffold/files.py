@@ -26,6 +26,7 @@ PORT = "{port}"
 GATE, FIRST, SCENARIO = "pull-request", "first", "visitor"
 PROFILES, SCENARIOS = "loadtests/profiles", "loadtests/scenarios"
 GITHUB, GITLAB = "github", "gitlab"
+LEFT_OUT = "# left out: "
 DEFAULT_RATE = 50
 _SLUG = re.compile(r"[^a-z0-9]+")
 _PATH = re.compile(r"/[!-~]{0,200}")
@@ -124,14 +125,10 @@ def k6_yaml(
     UsageError
         If it is no profile, whatever k6 makes of it.
     """
-    given = dict(members)
-    for key in ("duration", "gracefulStop", "gracefulRampDown", "timeUnit"):
-        if isinstance(given.get(key), int):
-            given[key] = f"{given[key]}ms"
     body = yaml.safe_dump(
-        {"scenario": scenario, **given}, sort_keys=False, default_flow_style=None, width=100
+        {"scenario": scenario, **members}, sort_keys=False, default_flow_style=None, width=100
     )
-    notes = "".join(f"# left out: {_one_line(line)}\n" for line in left_out)
+    notes = "".join(f"{LEFT_OUT}{_one_line(line)}\n" for line in left_out)
     text = f"# The options of {_one_line(source)}.\n{notes}{body}"
     load_profile_text(text, f"profile of {source}", name="k6")
     return text
