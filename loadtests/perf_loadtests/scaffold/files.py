@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -172,36 +173,26 @@ def write_all(root: Path, files: Mapping[str, str]) -> None:
             f"init: {', '.join(there)} exist already, and nothing is overwritten; nothing was "
             "written; next: move them away, or take what you need from an empty folder"
         )
-    written: list[Path] = []
-    name = ""
-    made: list[Path] = []
-    try:
+    # whatever ends it, an interruption too, leaves the folder as it was
+    with contextlib.ExitStack() as undo:
         for name, text in files.items():
             path = root / name
-            made += _folders(path.parent)
-            _write(path, text)
-            written.append(path)
-    except (OSError, StoreError) as error:
-        for path in written:
-            path.unlink(missing_ok=True)
-        for folder in reversed(made):
-            folder.rmdir()
-        said = error.strerror if isinstance(error, OSError) else error
-        raise StoreError(f"init: {name}: {said}; nothing was written") from error
+            try:
+                for folder in reversed([one for one in path.parents if not one.exists()]):
+                    folder.mkdir()
+                    undo.callback(folder.rmdir)
+                _write(path, text)
+            except (OSError, StoreError) as error:
+                said = error.strerror if isinstance(error, OSError) else error
+                raise StoreError(f"init: {name}: {said}; nothing was written") from error
+            undo.callback(path.unlink, missing_ok=True)
+        undo.pop_all()
 
 
 def _write(path: Path, text: str) -> None:
     if not write_new(path, text.encode()):
         raise StoreError("appeared in the meantime")
     path.chmod(0o644)
-
-
-def _folders(folder: Path) -> list[Path]:
-    """Folders that had to be made, the outermost first."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        one.mkdir()
-    return list(reversed(missing))
 
 
 def check_url(url: str) -> str:
