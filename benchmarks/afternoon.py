@@ -91,9 +91,21 @@ def pull(origin: Path, folder: Path, app: str) -> Path:
     return head
 
 
+def wheel(folder: Path) -> Path:
+    """Folder with this version's wheel: the workflow installs it as if it had been released."""
+    made = folder / "wheels"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+         "--wheel-dir", str(made), str(Path(__file__).parents[1])],
+        check=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return made
+
+
 def case(origin: Path, folder: Path, name: str, app: str, code: int, word: str) -> bool:
     """Run the generated workflow for a change; whether it ended as it must."""
     folder.mkdir()
+    (folder / "temp").mkdir()
     head = pull(origin, folder, app)
     sha = git(head, "rev-parse", "HEAD")
     event = folder / "event.json"
@@ -107,7 +119,8 @@ def case(origin: Path, folder: Path, name: str, app: str, code: int, word: str) 
             "GITHUB_RUN_ID": "1", "GITHUB_RUN_NUMBER": "1", "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/.github/workflows/perf.yml@x",
             "GITHUB_JOB": "perf", "GITHUB_SERVER_URL": "https://github.com",
-            "GITHUB_API_URL": hub.url,
+            "GITHUB_API_URL": hub.url, "RUNNER_TEMP": str(folder / "temp"),
+            "PIP_FIND_LINKS": str(folder.parent / "wheels"),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }  # fmt: skip
         context = {
@@ -143,6 +156,7 @@ def main() -> int:
     for _ in range(repeat):
         began = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
+            wheel(Path(folder))
             origin = prepared(Path(folder))
             results = [
                 case(origin, Path(folder) / str(number), *one) for number, one in enumerate(CASES)
