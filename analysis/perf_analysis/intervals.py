@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
 _BISECTIONS = 60
 
@@ -33,6 +33,24 @@ def wilson(x: float, n: float, alpha: float) -> tuple[float, float]:
     centre = p + square / 2.0
     reach = z * math.sqrt(max(0.0, p * (1.0 - p) / n + square / (4.0 * n)))
     return max(0.0, (centre - reach) / (1.0 + square)), min(1.0, (centre + reach) / (1.0 + square))
+
+
+def clopper_pearson(x: float, n: float, alpha: float) -> tuple[float, float]:
+    """Exact lower and upper bound of one proportion, each at level alpha.
+
+    References
+    ----------
+    Clopper, Pearson (1934), "The Use of Confidence or Fiducial Limits Illustrated in the Case of
+    the Binomial".
+
+    Examples
+    --------
+    >>> [round(end, 6) for end in clopper_pearson(0, 299, 0.05)]
+    [0.0, 0.009969]
+    """
+    low = float(betaincinv(x, n - x + 1.0, alpha)) if x > 0.0 else 0.0
+    high = float(betaincinv(x + 1.0, n - x, 1.0 - alpha)) if x < n else 1.0
+    return low, high
 
 
 def newcombe(x1: float, n1: float, x2: float, n2: float, alpha: float) -> tuple[float, float]:
