@@ -1,4 +1,4 @@
-"""perf.yaml: which targets may be loaded, how hard, and where the history is."""
+"""perf.yaml: which targets may be loaded, how hard, where the history is, and which gates serve."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from perf_documents.names import NAME_RULE, is_name
 from perf_documents.problems import Problems, escape
 from perf_documents.profile_load import MAX_RATE, MIN_RATE
+from perf_documents.serve_config import read_gates
 from perf_documents.strict_yaml import load_yaml
 from perf_documents.urls import parse_url
 from perf_documents.yaml_fields import Field, Keys, keys, require, settled
@@ -18,6 +19,8 @@ from perf_documents.yaml_fields import Field, Keys, keys, require, settled
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from perf_documents.serve_config import Gate
 
 DEMO = "demo"
 # Name of a service on this machine that perf.yaml does not list.
@@ -31,7 +34,7 @@ _TARGET_KEYS = keys(
     "url", "protected", "max_rate", "token_env", "start", "cwd", "ready", "stop", "insecure"
 )
 _KEYS = Keys(
-    known=keys("targets", "history").known,
+    known=keys("targets", "history", "serve").known,
     elsewhere=dict.fromkeys(_TARGET_KEYS.known, "in targets, below the name of one"),
 )
 
@@ -82,6 +85,7 @@ class WorkspaceConfig:
     """What perf.yaml says; `distrust` is why its list of targets may not be relied on."""
 
     targets: Mapping[str, Target] = field(default_factory=dict)
+    gates: Mapping[str, Gate] = field(default_factory=dict)
     history: str | None = None
     distrust: str = ""
 
@@ -96,9 +100,12 @@ def load_workspace_config(path: Path) -> WorkspaceConfig:
     members = root.members(_KEYS) or {}
     targets = _read_targets(members.get("targets"))
     history = members["history"].text() if "history" in members else None
+    protected = {name: target is not None and target.protected for name, target in targets.items()}
+    gates = read_gates(members.get("serve"), {DEMO: False} | protected)
     problems.raise_if_any()
     return WorkspaceConfig(
         targets={name: settled(target) for name, target in targets.items()},
+        gates=gates,
         history=history,
         distrust=distrust,
     )

@@ -21,6 +21,7 @@ PACKAGES = (
     "perf_cli",
     "perf_loadtests",
     "perf_analysis",
+    "perf_canary",
     "perf_documents",
     "perf_baselines",
     "perf_importers",

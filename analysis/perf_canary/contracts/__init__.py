@@ -1,0 +1,1 @@
+"""What each controller asks and what it is answered: request to reply, pure."""

@@ -1,0 +1,111 @@
+"""Readings from a stored run: its candidate as the canary, its control as the control."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from perf_analysis.grid import BUCKETS, BUCKETS_PER_OCTAVE, bucket_edges_s
+from perf_analysis.series import CANDIDATE, DRAIN
+from perf_analysis.series import CONTROL as CONTROL_TARGET
+from perf_canary.reading import Counters
+from perf_canary.sources.timeline import Instant, Timeline
+from perf_documents.canary_rules import CANARY, CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from perf_analysis.series import Cell, Measured
+    from perf_documents.run import Run
+
+# four bounds to the octave: as fine as a service's own histogram ever is
+_STEP = BUCKETS_PER_OCTAVE // 4
+# beyond every bound: what never completed, and what never began
+_NEVER = BUCKETS
+TARGETS = {CANARY: CANDIDATE, CONTROL: CONTROL_TARGET}
+
+
+@dataclass(slots=True)
+class _Count:
+    """One arm in one window."""
+
+    requests: int = 0
+    errors: int = 0
+    slow: Counter[int] = field(default_factory=Counter)
+
+    def add(self, cell: Cell, *, failed: bool) -> None:
+        """Take requests of one series in."""
+        self.requests += cell.n
+        self.errors += cell.n if failed else 0
+        for index, count in cell.service.counts.items():
+            self.slow[min((index // _STEP + 1) * _STEP, BUCKETS - 1)] += count
+        self.slow[_NEVER] += cell.n - cell.service.n
+
+    def drop(self, count: int) -> None:
+        """Take arrivals in that found every VU busy: failures of the target."""
+        self.requests += count
+        self.errors += count
+        self.slow[_NEVER] += count
+
+
+def story_of(run: Run, every_s: float) -> Timeline:
+    """Timeline of a run in its own time, a reading every so many seconds.
+
+    Requests count where they began; the drain is left out.
+    """
+    measured = run.measured
+    arms = {arm: counts for arm, target in TARGETS.items() if (counts := _counts(measured, target))}
+    bounds = sorted({bound for counts in arms.values() for one in counts.values()
+                     for bound in one.slow if bound != _NEVER})  # fmt: skip
+    story = Timeline()
+    windows = 1 + max((max(counts) for counts in arms.values()), default=-1)
+    step = max(1, round(every_s / measured.window_s))
+    for arm, counts in arms.items():
+        for window, counters in _growing(counts, windows, bounds):
+            if window % step == 0 or window == windows:
+                instant = story.instants.setdefault(window * measured.window_s, Instant())
+                instant.arms[arm] = counters
+    return story
+
+
+def _counts(measured: Measured, target: str) -> dict[int, _Count]:
+    """Counts of one target by window."""
+    found: dict[int, _Count] = {}
+    for key, slots in measured.series.items():
+        if key.target != target:
+            continue
+        for slot, cell in slots.items():
+            if slot.phase != DRAIN:
+                found.setdefault(slot.window, _Count()).add(cell, failed=bool(key.error_class))
+    for name in measured.names_of(target):
+        for slot, arrivals in measured.scenarios[name].items():
+            if arrivals.dropped:
+                found.setdefault(slot.window, _Count()).drop(arrivals.dropped)
+    return found
+
+
+def _growing(
+    counts: Mapping[int, _Count], windows: int, bounds: list[int]
+) -> Iterator[tuple[int, Counters]]:
+    """Counters before the first window, and after each."""
+    total = _Count()
+    yield 0, _counters(total, bounds)
+    for window in range(windows):
+        one = counts.get(window, _Count())
+        total.requests += one.requests
+        total.errors += one.errors
+        total.slow.update(one.slow)
+        yield window + 1, _counters(total, bounds)
+
+
+def _counters(total: _Count, bounds: list[int]) -> Counters:
+    below, buckets = 0, []
+    for bound in bounds:
+        below += total.slow[bound]
+        buckets.append((bucket_edges_s(bound)[0], float(below)))
+    buckets.append((math.inf, float(below + total.slow[_NEVER])))
+    return Counters(
+        requests=float(total.requests), errors=float(total.errors), buckets=tuple(buckets)
+    )
