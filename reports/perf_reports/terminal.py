@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
 from perf_reports import comparisons, units, wording
-from perf_reports.escape import ascii_only, cut, shorten, terminal, width
+from perf_reports.escape import cut, terminal
 from perf_reports.parts import GLYPHS
+from perf_reports.terminal_text import COLUMNS, NAMED, in_ascii, labelled, named, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,25 +20,18 @@ if TYPE_CHECKING:
     from perf_analysis.verdict import ThresholdResult
     from perf_reports.parts import EndpointRow, View
 
-COLUMNS = 100
 MOST_LINES = 30
 MOST_THRESHOLDS = 6
 MOST_ENDPOINTS = 8
 MOST_BROKEN = 2
 MOST_COMPARED = 8
-_INDENT = 9
-_NAMED = 13
 _REASON_LINES = 2
 _QUIET_LINES = 3
 # blank line, heading and the count of rows left out; for endpoints also what n/a means
 _AROUND_THRESHOLDS = 3
 _AROUND_ENDPOINTS = 4
 _LEAST_ENDPOINTS = _AROUND_ENDPOINTS + 1
-_GAP = "  "
 _COLOURS = {Verdict.PASS: "1;32", Verdict.FAIL: "1;31", Verdict.INCONCLUSIVE: "1;35"}
-_PLAIN = str.maketrans(
-    {"✓": "+", "✗": "x", "○": "o", "…": "~", "≥": ">=", "≠": "!=", "“": '"', "”": '"'}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,21 +68,9 @@ def _head(view: View, most: int) -> list[str]:
     )
     return [
         cut(first, COLUMNS),
-        *_labelled("  why", view.headline, most),
-        *_labelled("  next", view.next_step, most),
-        *_labelled("  repeat", view.repeat, 1),
-    ]
-
-
-def _labelled(label: str, text: str, most: int) -> list[str]:
-    """Label and sentence; never text alone at the start of a line: a CI log would obey it."""
-    room = COLUMNS - _INDENT
-    lines = textwrap.wrap(terminal(text, 10 * COLUMNS), room, break_on_hyphens=False) or [""]
-    if len(lines) > most:
-        lines = [*lines[: most - 1], cut(" ".join(lines[most - 1 :]), room)]
-    return [
-        f"{label if place == 0 else '':<{_INDENT}}{cut(line, room)}"
-        for place, line in enumerate(lines)
+        *labelled("  why", view.headline, most),
+        *labelled("  next", view.next_step, most),
+        *labelled("  repeat", view.repeat, 1),
     ]
 
 
@@ -98,9 +80,9 @@ def _checked(view: View) -> list[str]:
     parts += [f"lag p99 {figures['schedule lag p99']}"] if view.open_model else []
     parts.append(f"CPU p95 {figures['CPU p95']}")
     return [
-        _named("validity", "     ".join(parts)),
-        _named("accounts", view.accounts[0].text),
-        _named("thresholds", wording.thresholds_said(view.thresholds)),
+        named("validity", "     ".join(parts)),
+        named("accounts", view.accounts[0].text),
+        named("thresholds", wording.thresholds_said(view.thresholds)),
         *_compared_line(view),
     ]
 
@@ -109,27 +91,27 @@ def render_comparison(comparison: Comparison, style: Style | None = None) -> str
     """Return what a comparison of named runs says: its sentence, rows, and what was left out."""
     style = style or Style()
     lines = [
-        *_labelled(f"{comparisons.GLYPHS[comparison.verdict]} {comparison.verdict.value.upper()}",
+        *labelled(f"{comparisons.GLYPHS[comparison.verdict]} {comparison.verdict.value.upper()}",
                    "", 1),
-        *_labelled("  why", comparison.sentence, 2 * _REASON_LINES),
-        *(_labelled("  next", comparison.next_step, _REASON_LINES) if comparison.next_step else []),
+        *labelled("  why", comparison.sentence, 2 * _REASON_LINES),
+        *(labelled("  next", comparison.next_step, _REASON_LINES) if comparison.next_step else []),
         *_compared(comparison),
         *([""] if comparison.left_out or comparison.notes else []),
-        *(_named("left out", terminal(text, COLUMNS)) for text in comparison.left_out),
-        *(_named("note", terminal(text, COLUMNS)) for text in comparison.notes),
+        *(named("left out", terminal(text, COLUMNS)) for text in comparison.left_out),
+        *(named("note", terminal(text, COLUMNS)) for text in comparison.notes),
     ]  # fmt: skip
     if style.ascii_only:
-        lines = [cut(ascii_only(line.translate(_PLAIN)), COLUMNS) for line in lines]
+        lines = [in_ascii(line) for line in lines]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _compared_line(view: View) -> list[str]:
     """The comparison's sentence, on two lines where it takes them."""
     text = terminal(comparisons.headline(view.comparison), 10 * COLUMNS)
-    lines = textwrap.wrap(text, COLUMNS - _NAMED, break_on_hyphens=False)
+    lines = textwrap.wrap(text, COLUMNS - NAMED, break_on_hyphens=False)
     if len(lines) > _REASON_LINES:
-        lines = [lines[0], cut(" ".join(lines[1:]), COLUMNS - _NAMED)]
-    return [_named("compared" if place == 0 else "", line) for place, line in enumerate(lines)]
+        lines = [lines[0], cut(" ".join(lines[1:]), COLUMNS - NAMED)]
+    return [named("compared" if place == 0 else "", line) for place, line in enumerate(lines)]
 
 
 def _broken(view: View) -> list[str]:
@@ -147,8 +129,8 @@ def _thresholds(view: View, room: int) -> list[str]:
         return []
     kept = view.thresholds[: max(1, min(MOST_THRESHOLDS, room - _AROUND_THRESHOLDS))]
     head = ("  threshold", "observed", "limit", "n", "verdict")
-    table = _table("lrrrl", head, [_threshold(result) for result in kept])
-    return ["", *table, *_more(len(view.thresholds) - len(kept), "threshold")]
+    lines = table("lrrrl", head, [_threshold(result) for result in kept])
+    return ["", *lines, *_more(len(view.thresholds) - len(kept), "threshold")]
 
 
 def _threshold(result: ThresholdResult) -> tuple[str, ...]:
@@ -171,8 +153,8 @@ def _compared(comparison: Comparison) -> list[str]:
     if not kept:
         return []
     head = (f"  {comparisons.HEAD[0]}", *comparisons.HEAD[1:])
-    table = _table("lrrrlrl", head, [_compared_row(row) for row in kept])
-    return ["", *table, *_more(len(rows) - len(kept), "compared row")]
+    lines = table("lrrrlrl", head, [_compared_row(row) for row in kept])
+    return ["", *lines, *_more(len(rows) - len(kept), "compared row")]
 
 
 def _compared_row(row: ComparedRow) -> tuple[str, ...]:
@@ -194,9 +176,9 @@ def _endpoints(view: View, room: int) -> list[str]:
     kept = view.endpoints[:rows]
     names = tuple(wording.quantile_name(figure.q) for figure in view.total.service)
     head = (f"  endpoint ({view.phase})", "requests", "rate", "failed", *names)
-    table = _table("lrrr" + "r" * len(names), head, [_endpoint(row) for row in kept])
+    lines = table("lrrr" + "r" * len(names), head, [_endpoint(row) for row in kept])
     more = _more(len(view.endpoints) - len(kept), "endpoint")
-    return ["", *table, *more, *_not_available(kept)]
+    return ["", *lines, *more, *_not_available(kept)]
 
 
 def _not_available(rows: Sequence[EndpointRow]) -> list[str]:
@@ -216,24 +198,6 @@ def _endpoint(row: EndpointRow) -> tuple[str, ...]:
     )
 
 
-def _table(sides: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table, as narrow as its texts; `sides` aligns each column left or right.
-
-    Only the first column, which names the rows, gives way: a figure is never cut.
-    """
-    others = zip(*(line[1:] for line in (head, *rows)), strict=True)
-    widths = [max(width(text) for text in column) for column in others]
-    room = COLUMNS - sum(widths) - len(_GAP) * len(widths)
-    lines = [(shorten(line[0], room), *line[1:]) for line in (head, *rows)]
-    widths.insert(0, max(width(line[0]) for line in lines))
-    return [_GAP.join(map(_pad, line, widths, sides)).rstrip() for line in lines]
-
-
-def _pad(text: str, columns: int, side: str) -> str:
-    spare = " " * (columns - width(text))
-    return text + spare if side == "l" else spare + text
-
-
 def _more(number: int, noun: str) -> list[str]:
     return (
         [f"  and {units.count(number)} more {wording.plural(noun, number)}"] if number > 0 else []
@@ -244,23 +208,19 @@ def _ending(view: View) -> list[str]:
     lines = []
     if view.notes:
         more = f" (and {len(view.notes) - 1} more in the report)" if len(view.notes) > 1 else ""
-        first = cut(terminal(view.notes[0], 10 * COLUMNS), COLUMNS - _NAMED - len(more))
-        lines.append(_named("note", f"{first}{more}"))
+        first = cut(terminal(view.notes[0], 10 * COLUMNS), COLUMNS - NAMED - len(more))
+        lines.append(named("note", f"{first}{more}"))
     places = (("report", view.places.report), ("data", view.places.data))
-    lines += [_named(name, terminal(path, COLUMNS)) for name, path in places if path]
+    lines += [named(name, terminal(path, COLUMNS)) for name, path in places if path]
     return ["", *lines] if lines else []
-
-
-def _named(name: str, text: str) -> str:
-    return cut(f"{name:<{_NAMED}}{text}", COLUMNS)
 
 
 def _finish(view: View, lines: list[str], style: Style) -> str:
     if style.ascii_only:
-        lines = [cut(ascii_only(line.translate(_PLAIN)), COLUMNS) for line in lines]
+        lines = [in_ascii(line) for line in lines]
     if style.colour:
         word = f"{view.glyph} {view.word}"
-        word = word.translate(_PLAIN) if style.ascii_only else word
+        word = in_ascii(word) if style.ascii_only else word
         painted = f"\x1b[{_COLOURS[view.verdict]}m{word}\x1b[0m"
         lines = [painted + lines[0].removeprefix(word), *lines[1:]]
     return "\n".join(lines) + "\n"

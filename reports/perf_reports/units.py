@@ -18,6 +18,7 @@ SECONDS_FROM_S = 10.0
 CONFIDENCE = 0.95
 BYTE_METRICS = frozenset({"data_sent", "data_received"})
 _MIB = 2.0**20
+_MOST_ODDS = 1e6
 _WHOLE_FROM = 1000.0
 _MOST_DIGITS = 15
 
@@ -90,6 +91,19 @@ def share(part: int, whole: int) -> str:
     if part == 0:
         return f"0 of {count(whole)} (< {_bound(upper_bound(whole))} %)"
     return f"{count(part)} of {count(whole)} ({percent(part / whole)})"
+
+
+def odds(ln_odds: float) -> str:
+    """Odds of which the natural logarithm is known: `12.3 to 1`, `1 to 33.4`, `20 to 1`."""
+    reach = min(abs(ln_odds), math.log(_MOST_ODDS))
+    # through the logarithm and back a whole number is not quite whole
+    value = number(float(f"{math.exp(reach):.3g}"))
+    if value == "1":
+        return "1 to 1"
+    beyond = abs(ln_odds) > reach
+    if ln_odds > 0:
+        return f"{'> ' if beyond else ''}{value} to 1"
+    return f"{'< ' if beyond else ''}1 to {value}"
 
 
 def size(value_bytes: float) -> str:

@@ -9,7 +9,7 @@ from matplotlib.path import Path
 
 from perf_analysis.series import SUSTAINED
 from perf_reports.charts.palette import colour
-from perf_reports.charts.sheet import SMALL, Mark, Sheet
+from perf_reports.charts.sheet import LANE_HEIGHT, SMALL, Mark, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,63 +26,63 @@ _STEPS_S = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200,
 _LONG_S = 180.0
 
 
-class Frame(Sheet):
-    """Lanes on one time axis, over the phases of a run."""
+class TimeSheet(Sheet):
+    """Lanes on one time axis.
 
-    def __init__(self, view: View, lanes: int = 1) -> None:
-        super().__init__(lanes)
-        self._view = view
-        self.end_s = max(len(view.timeline.at_s) * view.timeline.point_s, 1.0)
+    Parameters
+    ----------
+    end_s : float
+    lanes : int
+    lane_height : float
+    since : str
+        What time is counted from.
+    """
+
+    def __init__(
+        self,
+        end_s: float,
+        lanes: int = 1,
+        *,
+        lane_height: float = LANE_HEIGHT,
+        since: str = "the start",
+    ) -> None:
+        super().__init__(lanes, lane_height)
+        self.end_s = end_s
         for lane in self.lanes:
-            lane.set_xlim(0.0, self.end_s)
-        self._time_ticks(self.lanes[-1])
-        for place, lane in enumerate(self.lanes):
-            self._bands(lane, named=place == 0)
+            lane.set_xlim(0.0, end_s)
+        self._time_ticks(self.lanes[-1], since)
 
-    def _time_ticks(self, lane: Axes) -> None:
+    def _time_ticks(self, lane: Axes, since: str) -> None:
         step = next((s for s in _STEPS_S if self.end_s / s <= MOST_TICKS), self.end_s / MOST_TICKS)
         places = [step * number for number in range(int(self.end_s / step) + 1)]
         long = self.end_s > _LONG_S
         unit = "minutes:seconds" if long else "seconds"
         said = [_clock(at) if long else f"{at:g}" for at in places]
-        self.bottom(lane, f"{unit} since the start", places, said)
+        self.bottom(lane, f"{unit} since {since}", places, said)
 
-    def _bands(self, lane: Axes, *, named: bool) -> None:
-        """Phases as bands; only what is judged is undimmed."""
-        judged = any(span.phase == SUSTAINED for span in self._view.spans)
-        for span in self._view.spans:
-            start_s = span.start_s
-            end_s = self.end_s if span.phase == "drain" else min(span.end_s, self.end_s)
-            if end_s <= start_s:
-                continue
-            if judged and span.phase != SUSTAINED:
-                lane.axvspan(start_s, end_s, facecolor=colour("band"), edgecolor="none", zorder=0)
-            if named and (end_s - start_s) / self.end_s >= _NARROWEST_NAMED:
-                lane.annotate(
-                    span.phase,
-                    ((start_s + end_s) / 2.0, 1.0),
-                    xycoords=("data", "axes fraction"),
-                    xytext=(0, 3),
-                    textcoords="offset points",
-                    ha="center",
-                    color=colour("text"),
-                    fontsize=SMALL,
-                )
+    def span(self, lane: Axes, start_s: float, end_s: float, name: str, *, dimmed: bool) -> None:
+        """One phase: a band where it is dimmed, its name above where there is room."""
+        if dimmed:
+            lane.axvspan(start_s, end_s, facecolor=colour("band"), edgecolor="none", zorder=0)
+        if name and (end_s - start_s) / self.end_s >= _NARROWEST_NAMED:
+            lane.annotate(
+                name,
+                ((start_s + end_s) / 2.0, 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="center",
+                color=colour("text"),
+                fontsize=SMALL,
+            )
 
-    def middles(self) -> tuple[float, ...]:
-        """Where each point of the timeline stands in the drawing."""
-        timeline = self._view.timeline
-        return self.places([at + timeline.point_s / 2.0 for at in timeline.at_s])
-
-    def draw(self, lane: Axes, line: Line, mark: Mark) -> None:
+    def curve(self, lane: Axes, at_s: Sequence[float], line: Line, mark: Mark) -> None:
         """Draw one line over time, with dots where it would not be seen: few or lonely points."""
-        timeline = self._view.timeline
-        middles = [at + timeline.point_s / 2.0 for at in timeline.at_s]
         values = [float("nan") if value is None else value for value in line]
         if not any(value is not None for value in line):
             return
         lane.plot(
-            middles,
+            at_s,
             values,
             color=colour(mark.role),
             linestyle=mark.dashes,
@@ -94,13 +94,46 @@ class Frame(Sheet):
         lonely = _lonely(line)
         if lonely:
             lane.plot(
-                [middles[place] for place in lonely],
+                [at_s[place] for place in lonely],
                 [values[place] for place in lonely],
                 color=colour(mark.role),
                 linestyle="none",
                 marker="o",
                 markersize=4.5,
             )
+
+
+class Frame(TimeSheet):
+    """Lanes on one time axis, over the phases of a run."""
+
+    def __init__(self, view: View, lanes: int = 1) -> None:
+        super().__init__(max(len(view.timeline.at_s) * view.timeline.point_s, 1.0), lanes)
+        self._view = view
+        for place, lane in enumerate(self.lanes):
+            self._bands(lane, named=place == 0)
+
+    def _bands(self, lane: Axes, *, named: bool) -> None:
+        """Phases as bands; only what is judged is undimmed."""
+        judged = any(span.phase == SUSTAINED for span in self._view.spans)
+        for span in self._view.spans:
+            end_s = self.end_s if span.phase == "drain" else min(span.end_s, self.end_s)
+            if end_s <= span.start_s:
+                continue
+            name = span.phase if named else ""
+            dimmed = judged and span.phase != SUSTAINED
+            self.span(lane, span.start_s, end_s, name, dimmed=dimmed)
+
+    def middles(self) -> tuple[float, ...]:
+        """Where each point of the timeline stands in the drawing."""
+        return self.places(self._middles_s())
+
+    def draw(self, lane: Axes, line: Line, mark: Mark) -> None:
+        """Draw one line of the timeline."""
+        self.curve(lane, self._middles_s(), line, mark)
+
+    def _middles_s(self) -> list[float]:
+        timeline = self._view.timeline
+        return [at + timeline.point_s / 2.0 for at in timeline.at_s]
 
     def bars(
         self, lane: Axes, line: Line, below: Sequence[float], look: tuple[str, str, str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -119,18 +120,18 @@ class Sheet:
         shares = [float(to_share.transform((value, 1.0))[0]) for value in values]
         return tuple(_LEFT + share * (WIDTH - _LEFT - _RIGHT) for share in shares)
 
-    def limit(self, lane: Axes, at: float, label: str, role: str) -> None:
+    def limit(self, lane: Axes, at: float, label: str, role: str, *, is_left: bool = False) -> None:
         """Draw a limit as a labelled horizontal line; the axis must have its range by now."""
         height = lane.transAxes.inverted().transform(lane.transData.transform((0.0, at)))[1]
         under = height > _HIGH
         lane.axhline(at, color=colour(role), linewidth=1.1, linestyle=(0, (6.0, 3.0)), zorder=3)
         lane.annotate(
             label,
-            (1.0, at),
+            (0.0 if is_left else 1.0, at),
             xycoords=("axes fraction", "data"),
-            xytext=(-4, -4 if under else 3),
+            xytext=(4 if is_left else -4, -4 if under else 3),
             textcoords="offset points",
-            ha="right",
+            ha="left" if is_left else "right",
             va="top" if under else "bottom",
             color=colour(role),
             fontsize=SMALL,
@@ -177,7 +178,9 @@ class Sheet:
 @contextmanager
 def settings() -> Iterator[None]:
     """Set matplotlib up for equal bytes everywhere, whatever the user's own configuration says."""
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        # text stays text: the reader's fonts draw what matplotlib's own have no glyph for
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
         mpl.rcdefaults()
         mpl.rcParams.update(
             {

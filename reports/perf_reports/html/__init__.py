@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def render_html(view: View) -> str:
     """Return the whole page; equal views give equal bytes."""
-    _quiet()
+    quiet_matplotlib()
     # matplotlib takes most of a second to import: only who renders a page pays for it
     from perf_reports.html.page import render  # noqa: PLC0415
 
@@ -21,12 +21,12 @@ def render_html(view: View) -> str:
 
 def render_comparison(view: CompareView) -> str:
     """Return the page of a comparison of named runs; equal views give equal bytes."""
-    _quiet()
+    quiet_matplotlib()
     from perf_reports.html.compare_page import render  # noqa: PLC0415  # as above
 
     return render(view)
 
 
-def _quiet() -> None:
-    # where no home folder can be written, matplotlib says so on stderr: nobody can act on that
+def quiet_matplotlib() -> None:
+    """Where no home folder can be written, matplotlib says so on stderr: nobody can act on that."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
