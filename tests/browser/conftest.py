@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.looks import RULES_TEXT, WATCHES
+from perf_reports.canary_page import render_canary_page
 from perf_reports.html import render_html
 from perf_reports.view import build_view
 from repository import ROOT
@@ -36,6 +38,13 @@ def chromium() -> str | None:
     """Path of a browser, if there is one."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next(filter(None, map(shutil.which, names)), None)
+
+
+CANARIES = {
+    f"canary_{name}": make
+    for name, make in WATCHES.items()
+    if name in {"promote", "rollback_by_rule", "hold_without_data", "hostile", "no_look"}
+}
 
 
 # of the module: as long as it lives, Playwright's event loop runs, and no other test has its own
@@ -67,12 +76,17 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
     def file(name: str) -> Path:
         path = folder / f"{name}.html"
         if not path.exists():
-            about = ALL[name]
-            view = build_view(situation_run(about), exit_code=about.exit_code)
-            path.write_text(render_html(view), encoding="utf-8")
+            path.write_text(_drawn(name), encoding="utf-8")
         return path
 
     return file
+
+
+def _drawn(name: str) -> str:
+    if name in CANARIES:
+        return render_canary_page(CANARIES[name](), title="checkout", rules_text=RULES_TEXT)
+    about = ALL[name]
+    return render_html(build_view(situation_run(about), exit_code=about.exit_code))
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +99,7 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session", params=ALL)
+@pytest.fixture(scope="session", params=[*ALL, *CANARIES])
 def name(request: pytest.FixtureRequest) -> str:
     """Every page."""
     return str(request.param)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,3 +118,26 @@ def test_thresholds_speak_in_their_own_unit(
 ) -> None:
     made = result(subject, expression, observed)
     assert (units.observed(made), units.limit(made.threshold)) == texts
+
+
+@pytest.mark.parametrize(
+    ("odds", "text"),
+    [
+        (20.0, "20 to 1"),
+        (12.34, "12.3 to 1"),
+        (1.0, "1 to 1"),
+        (0.999, "1 to 1"),
+        (0.05, "1 to 20"),
+        (0.030_3, "1 to 33"),
+        (1e6, "1,000,000 to 1"),
+        (1e7, "> 1,000,000 to 1"),
+        (1e-300, "< 1 to 1,000,000"),
+    ],
+)
+def test_odds_are_read_from_their_logarithm(odds: float, text: str) -> None:
+    assert units.odds(math.log(odds)) == text
+
+
+def test_odds_have_no_overflow() -> None:
+    assert units.odds(1e6) == "> 1,000,000 to 1"
+    assert units.odds(-math.inf) == "< 1 to 1,000,000"
