@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SCALE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
 LARGEST_SCALE = 100
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 
 
 class DurationType(click.ParamType[object]):
@@ -49,5 +50,24 @@ class ScaleType(click.ParamType[object]):
         return Fraction(text)
 
 
+class ShareType(click.ParamType[object]):
+    """A share with its unit, such as 5%, above 0 and below 100 %."""
+
+    name = "share"
+
+    def convert(self, value: object, param: Parameter | None, ctx: Context | None) -> float:
+        """Share of one."""
+        if isinstance(value, float):
+            return value
+        match = _SHARE.fullmatch(str(value))
+        if match is None or not 0 < Fraction(match[1]) < 100:  # noqa: PLR2004  # per cent
+            self.fail(
+                f"{str(value)[:40]!r}: expected a share such as 5%, above 0% and below 100%",
+                param, ctx,
+            )  # fmt: skip
+        return float(Fraction(match[1]) / 100)
+
+
 DURATION = DurationType()
+SHARE = ShareType()
 SCALE = ScaleType()

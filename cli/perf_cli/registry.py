@@ -5,10 +5,12 @@ from __future__ import annotations
 VERBS: dict[str, str] = {
     "init": "Write a first profile, scenario and perf.yaml, and gate pull requests: --ci github.",
     "run": "Load a target by a profile, record, judge, report and store.",
-    "check": "Judge a stored run again, by its own thresholds or by others.",
+    "check": "Judge a stored run again, or a canary while it runs: RULES --prometheus URL.",
     "comment": "Print a run's summary for a pull request, or deliver it to GitHub, GitLab, Slack.",
     "compare": "Compare stored runs, run files or samples: BASE... -- CANDIDATE...",
     "baseline": "Accept, list, show and prune the runs that count as good.",
     "history": "List, show and import stored runs.",
+    "serve": "Answer Flagger and Argo Rollouts: the gates of perf.yaml over HTTP.",
+    "rollout": "Raise a canary's share of the traffic step by step; promote it, or roll back.",
     "target": "Run the embedded demo service, with faults on request.",
 }

@@ -1,24 +1,58 @@
-"""`perf check`: judge a stored run again."""
+"""`perf check`: judge a stored run again, or a canary while it runs."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, TypedDict, Unpack
 
 import click
 
 from perf_analysis.judgement import judge
 from perf_cli.comparing import compare_again
 from perf_cli.finding import find_run
+from perf_cli.options import DURATION, SHARE
 from perf_cli.outcome import by_precedence
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
+from perf_documents.canary_rules_load import is_canary_rules, load_canary_rules
 from perf_documents.errors import UsageError
 from perf_documents.profile import load_rules
 from perf_reports.json_view import render_json
 from perf_reports.terminal import Style, render_quiet, render_terminal
 from perf_reports.view import build_view
+
+DEFAULT_EVERY_S = 10.0
+
+
+class CheckFlags(TypedDict):
+    """What click hands over."""
+
+    rules: Path | None
+    spec: str | None
+    baseline: str | None
+    prometheus: str | None
+    replay: Path | None
+    cases: Path | None
+    plan: bool
+    for_s: float | None
+    every_s: float | None
+    since: float | None
+    weight: float | None
+    traffic: float
+    errors: float
+    abort_file: Path | None
+    out: Path | None
+    quiet: bool
+    as_json: bool
+
+
+WAYS: dict[str, Literal["spec", "replay", "cases", "plan"]] = {
+    "--run": "spec", "--replay": "replay", "--test": "cases", "--plan": "plan",
+}  # fmt: skip
+LIVE = "--prometheus"
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command("check", help=VERBS["check"])
@@ -26,21 +60,117 @@ from perf_reports.view import build_view
 @click.option(
     "--run",
     "spec",
-    required=True,
     metavar="RUN",
     help="A run id, the beginning of one, `latest`, a run file, or a samples file (.csv).",
 )
 @click.option(
-    "--baseline",
-    metavar="REF",
-    help="Git commit whose baselines/ decide (the working tree).",
+    "--baseline", metavar="REF", help="Git commit whose baselines/ decide (the working tree)."
 )
-@click.option("--quiet", is_flag=True, help="Only the first three lines of the summary.")
+@click.option("--prometheus", metavar="URL", help="Judge a live canary by RULES.")
+@click.option(
+    "--for", "for_s", type=DURATION, help="Watch so long; without it, judge what lies behind."
+)
+@click.option(
+    "--every", "every_s", type=DURATION, help="Time between looks (10s, in whole scrapes)."
+)
+@click.option(
+    "--since",
+    type=click.FloatRange(0),
+    metavar="UNIX_S",
+    help="When the canary's step began: looks since then are derived again.",
+)
+@click.option("--weight", type=SHARE, help="Share of traffic the canary was given, such as 5%.")
+@click.option(
+    "--abort-file", type=click.Path(path_type=Path), help="Roll back when this file appears."
+)
+@click.option("--replay", type=FILE, help="Judge readings of a JSON-lines file by RULES.")
+@click.option("--test", "cases", type=FILE, help="Try RULES on the cases of a JSON-lines file.")
+@click.option("--plan", is_flag=True, help="Say how long decisions by RULES take.")
+@click.option(
+    "--traffic",
+    type=click.FloatRange(0, min_open=True),
+    default=100.0,
+    show_default=True,
+    metavar="PER_S",
+    help="Requests/s of both arms, for --plan.",
+)
+@click.option(
+    "--errors",
+    type=SHARE,
+    default="0.5%",
+    show_default=True,
+    help="Share of errors of the control, for --plan.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for looks.jsonl and report.html of a canary.",
+)
+@click.option("--quiet", is_flag=True, help="Only the first lines of the summary.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(
-    rules: Path | None, spec: str, baseline: str | None, *, quiet: bool, as_json: bool
-) -> int:
+def command(**flags: Unpack[CheckFlags]) -> int:
     """Parse, wire, hand on."""
+    given = {option: bool(flags[name]) for option, name in WAYS.items()}
+    given[LIVE] = any(flags[name] is not None for name in ("prometheus", "for_s", "since"))
+    ways = [option for option, is_given in given.items() if is_given]
+    if len(ways) > 1:
+        raise UsageError(
+            f"check: {' and '.join(ways)} at once; expected one of {', '.join(given)}; "
+            "next: perf check --help"
+        )
+    way = ways[0] if ways else LIVE
+    rules = flags["rules"]
+    is_canary = way != "--run" or (rules is not None and is_canary_rules(rules))
+    return _check_canary(way, flags) if is_canary else _check_run(flags)
+
+
+def _check_canary(way: str, flags: CheckFlags) -> int:
+    """Judge by a RULES file; imported here, since a stored run needs none of it."""
+    from perf_canary.planning import Traffic  # noqa: PLC0415  # a stored run needs it not
+    from perf_cli import canary  # noqa: PLC0415  # a stored run needs it not
+    from perf_cli.canary_output import Output  # noqa: PLC0415  # a stored run needs it not
+
+    path = flags["rules"]
+    if path is None:
+        raise UsageError(
+            "check: expected --run RUN, or RULES with --prometheus URL, --replay FILE, "
+            "--test FILE or --plan; next: perf check --help"
+        )
+    if not path.is_file():
+        raise UsageError(f"RULES: no file {path}; expected YAML with rules:")
+    rules = load_canary_rules(path)
+    every_s = flags["every_s"]
+    if way == "--plan":
+        share = flags["weight"] if flags["weight"] is not None else 0.05
+        traffic = Traffic(requests_per_s=flags["traffic"], share=share, errors=flags["errors"])
+        return canary.check_plan(rules, traffic, every_s)
+    if way == "--test":
+        return canary.check_cases(rules, flags["cases"] or path, every_s)
+    output = Output(
+        appearance=look_of(os.environ),
+        title=path.stem,
+        rules_text=path.read_text("utf-8"),
+        out=flags["out"],
+        quiet=flags["quiet"],
+        as_json=flags["as_json"],
+    )
+    if way == "--run":
+        return canary.check_stored(rules, find_run(flags["spec"] or ""), every_s, output)
+    if way == "--replay":
+        return canary.check_replay(rules, flags["replay"] or path, every_s, output)
+    live = canary.Live(
+        prometheus=flags["prometheus"],
+        for_s=flags["for_s"],
+        every_s=every_s or DEFAULT_EVERY_S,
+        since_s=flags["since"],
+        weight=flags["weight"],
+        abort_file=flags["abort_file"],
+    )
+    return canary.check_live(rules, live, output)
+
+
+def _check_run(flags: CheckFlags) -> int:
+    rules, spec, baseline = flags["rules"], flags["spec"] or "", flags["baseline"]
     run = find_run(spec)
     if rules is not None:
         if not rules.is_file():
@@ -54,8 +184,8 @@ def command(
     view = build_view(run, exit_code=code, over_time=False)
     look = look_of(os.environ)
     style = Style(colour=look.colour, ascii_only=look.ascii_only)
-    if as_json:
+    if flags["as_json"]:
         text = render_json(view, run)
     else:
-        text = render_quiet(view, style) if quiet else render_terminal(view, style)
+        text = render_quiet(view, style) if flags["quiet"] else render_terminal(view, style)
     return by_precedence([code, result(text)], valid=judgement.valid)
