@@ -119,14 +119,17 @@ class EProcess:
         )
 
 
-def ln_average(values: Sequence[float]) -> float:
-    """Logarithm of the average of e-values given as logarithms: again an e-value.
+def ln_average(values: Sequence[float], weights: Sequence[float] = ()) -> float:
+    """Logarithm of the weighted average of e-values given as logarithms: again an e-value.
+
+    It is one however the values depend on each other; weights need no particular sum.
 
     References
     ----------
     Vovk, Wang (2021), "E-values: Calibration, Combination and Applications".
     """
-    return float(logsumexp(values)) - math.log(len(values))
+    parts = np.asarray(weights or [1.0] * len(values))
+    return float(logsumexp(values, b=parts / parts.sum()))
 
 
 def ratio_sequence(counted: Iterable[Counted], alpha: float) -> tuple[float, float]:
@@ -193,38 +196,6 @@ def share_ln_e(hits: float, trials: float, share: float, multipliers: Sequence[f
     process = EProcess(multipliers)
     process.add(hits=hits, trials=trials, share=share)
     return process.ln_e
-
-
-def limit_sequence(
-    above: Sequence[tuple[float, float]], trials: float, q: float, alpha: float
-) -> tuple[float, float]:
-    """Bounds of the q-quantile of durations, valid at all times at once.
-
-    Parameters
-    ----------
-    above : sequence of (float, float)
-        Edge in seconds and how many of the trials lay above it, ascending by edge.
-    trials : float
-        All requests so far.
-    q : float
-        In (0, 1).
-
-    Returns
-    -------
-    (float, float)
-        Seconds: the largest edge at which "at most 1 - q lie above" is refuted, and the smallest
-        at which "at least 1 - q lie above" is; 0 and infinity where none is.
-    """
-    target, share = math.log(2.0 / alpha), 1.0 - q
-    low, high = 0.0, math.inf
-    if trials <= 0.0:
-        return low, high
-    for edge, hits in above:
-        if share_ln_e(hits, trials, share, HARM) >= target:
-            low = max(low, edge)
-        elif share_ln_e(hits, trials, share, HARMLESS) >= target:
-            high = min(high, edge)
-    return low, high
 
 
 def seconds_to_decision(ln_e: float, elapsed_s: float, alpha: float) -> float | None:

@@ -76,18 +76,9 @@ class Finding:
 
 
 def ln_together(findings: Sequence[Finding]) -> float:
-    """Logarithm of the weighted average of the evidence for harm: again an e-value.
-
-    So the error rate holds for all comparisons together, however they depend on each other.
-
-    References
-    ----------
-    Vovk, Wang (2021), "E-values: Calibration, Combination and Applications".
-    """
-    total = math.fsum(PARTS[one.name] for one in findings)
-    most = max(one.ln_harm for one in findings)
-    terms = [PARTS[one.name] / total * math.exp(one.ln_harm - most) for one in findings]
-    return most + math.log(math.fsum(terms))
+    """Logarithm of the weighted average of the evidence for harm: one error rate for all of it."""
+    weights = [PARTS[one.name] for one in findings]
+    return ln_average([one.ln_harm for one in findings], weights)
 
 
 @dataclass(slots=True)

@@ -29,11 +29,16 @@ def settle_s(scrape_s: float) -> float:
 
 
 def replay(
-    rules: Rules, story: Timeline, *, every_s: float | None = None, detailed: bool = True
+    rules: Rules,
+    story: Timeline,
+    *,
+    every_s: float | None = None,
+    weight: float | None = None,
+    detailed: bool = True,
 ) -> Iterator[Look]:
     """Looks over a story until it is decided or ends."""
     step_s = story.every_s if every_s is None else every_s
-    watch = Watch(rules=rules, began_s=story.began_s, every_s=step_s)
+    watch = Watch(rules=rules, began_s=story.began_s, every_s=step_s, weight=weight)
     for reading in story.readings(step_s):
         if reading.t_s < story.began_s:
             watch.before(reading)
@@ -59,7 +64,8 @@ class Following:
     now : callable
         The source's time.
     rest : callable
-        Waits so many seconds, or less where there is a reason to end; returns that reason.
+        Waits so many seconds, or less where there is a reason to end; returns the answer and the
+        reason then.
     """
 
     watch: Watch
@@ -67,7 +73,7 @@ class Following:
     until_s: float
     delay_s: float
     now: Callable[[], float]
-    rest: Callable[[float], str]
+    rest: Callable[[float], tuple[Answer, str] | None]
 
     def prepare(self) -> None:
         """Read how the control did before the step: how its errors cluster."""
@@ -80,14 +86,14 @@ class Following:
     def looks(self) -> Iterator[Look]:
         """Looks at their times; those whose time has passed are made up for at once.
 
-        An answer that a person gives, through `rest`, is the last look's.
+        An answer that comes from outside, through `rest`, is the last look's.
         """
         t_s, last = self.watch.began_s, None
         while t_s <= self.until_s + _TINY_S:
             asked = self.rest(max(0.0, t_s + self.delay_s - self.now()))
-            if asked and last is not None:
-                yield replace(last, answer=Answer.ROLLBACK, reason=asked)
-            if asked:
+            if asked is not None:
+                if last is not None:
+                    yield replace(last, answer=asked[0], reason=asked[1])
                 return
             last = self.watch.look(self.source.read(t_s))
             yield last

@@ -147,7 +147,6 @@ def check_live(rules: Rules, live: Live, output: Output) -> Code:
             looks.append(look)
             output.show(look)
     if signals.code is not None:
-        say("perf check: interrupted: nothing was decided; HOLD")
         output.finish(looks)
         return signals.code
     if not looks:
@@ -173,17 +172,17 @@ def _watch(rules: Rules, live: Live, step_s: float, now_s: float) -> tuple[Watch
     return watch, until_s
 
 
-def _rest(seconds: float, signals: Signals, abort_file: Path | None) -> str:
-    """Wait, glancing at what could end it; why to end."""
+def _rest(seconds: float, signals: Signals, abort_file: Path | None) -> tuple[Answer, str] | None:
+    """Wait, glancing at what could end it; how and why to end."""
     deadline_s = time.monotonic() + seconds
     while True:
         if signals.code is not None:
-            return "interrupted"
+            return Answer.HOLD, "interrupted: nothing was decided"
         if abort_file is not None and abort_file.exists():
-            return f"a person asked for it: {abort_file} exists"
+            return Answer.ROLLBACK, f"a person asked for it: {abort_file} exists"
         left_s = deadline_s - time.monotonic()
         if left_s <= 0.0:
-            return ""
+            return None
         time.sleep(min(_GLANCE_S, left_s))
 
 
@@ -193,7 +192,9 @@ def _ended(looks: list[Look], output: Output) -> Code:
     return delivered if code is Code.PASS else code
 
 
-def check_replay(rules: Rules, path: Path, every_s: float | None, output: Output) -> Code:
+def check_replay(
+    rules: Rules, path: Path, every_s: float | None, output: Output, *, weight: float | None
+) -> Code:
     """Judge what a file says happened."""
     stories = read_timelines(path)
     if len(stories) != 1 or stories[0].expect is not None:
@@ -202,7 +203,7 @@ def check_replay(rules: Rules, path: Path, every_s: float | None, output: Output
     for note in story.notes:
         say(f"perf check: {note}")
     looks = []
-    for look in replay(rules, story, every_s=every_s):
+    for look in replay(rules, story, every_s=every_s, weight=weight):
         looks.append(look)
         output.show(look)
     if not looks:
@@ -212,7 +213,8 @@ def check_replay(rules: Rules, path: Path, every_s: float | None, output: Output
 
 def check_stored(rules: Rules, run: Run, every_s: float | None, output: Output) -> Code:
     """Judge a stored run as a canary; one that is not valid proves nothing, whatever it says."""
-    judgement = run.judgement or judge(run.facts(), run.measured, run.plan.thresholds)
+    # by the rules of this version, whatever the document says of itself
+    judgement = judge(run.facts(), run.measured, run.plan.thresholds)
     step_s = stepped(every_s or DEFAULT_EVERY_S, run.measured.window_s)
     looks = []
     for look in replay(rules, story_of(run, step_s), every_s=step_s):

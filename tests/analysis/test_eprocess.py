@@ -16,7 +16,6 @@ from perf_analysis.eprocess import (
     HARMLESS,
     Counted,
     EProcess,
-    limit_sequence,
     ln_average,
     null_share,
     ratio_sequence,
@@ -104,6 +103,7 @@ def test_a_burst_counts_once() -> None:
 def test_an_average_is_between() -> None:
     assert ln_average([0.0, 0.0]) == pytest.approx(0.0)
     assert ln_average([1000.0, 0.0]) == pytest.approx(1000.0 - math.log(2.0))
+    assert ln_average([math.log(10.0), 0.0], [3.0, 2.0]) == pytest.approx(math.log(6.4))
 
 
 def test_the_ratio_is_inside_its_sequence_at_all_looks_at_once() -> None:
@@ -121,12 +121,6 @@ def test_the_ratio_is_inside_its_sequence_at_all_looks_at_once() -> None:
     # at 0.05 the .999 quantile of Bin(40, .05) is 7
     assert missed <= 7
     assert 0.5 < low < 2.0 < high < 8.0
-
-
-def test_bounds_of_a_quantile_hold_what_they_are_of() -> None:
-    above = [(0.1, 900.0), (0.2, 300.0), (0.4, 50.0), (0.8, 5.0), (1.6, 0.0)]
-    assert limit_sequence(above, 1000.0, 0.95, 0.05) == (0.2, 0.8)
-    assert limit_sequence(above, 0.0, 0.95, 0.05) == (0.0, math.inf)
 
 
 def test_time_to_decision() -> None:

@@ -232,4 +232,8 @@ def test_any_timeline_fires_when_the_reference_does(word: str, limit: float, for
 
 def test_a_breach_that_began_just_now_is_no_chance() -> None:
     assert judged(expand("o117 e4"), 0.01, 120) == "HOLD"
-    assert judged(expand("o112 e o7"), 0.01, 120).startswith("PROMOTE")
+    # seven of the last 600 are over one in a hundred, and of 12,000 nothing of the kind
+    word = expand("o114 i5 w")
+    rows = [(10 * at, *(INTERVALS[letter] or (0, 0))) for at, letter in enumerate(word, 1)]
+    assert state_of(rows, 1200, 0.01, 120) == "breach"
+    assert judged(word, 0.01, 120) == "PROMOTE 1200"

@@ -124,6 +124,9 @@ def test_a_plan_says_how_long_it_takes(folder: Path) -> None:
         (["rules.yaml", "--plan", "--traffic", "0"], "--traffic"),
         (["rules.yaml", "--plan", "--run", "latest"], "--run and --plan at once"),
         (["empty.yaml", "--plan"], "empty.yaml"),
+        (["rules.yaml", "--plan", "--abort-file", "x"], "--abort-file does nothing with --plan"),
+        (["rules.yaml", "--plan", "--out", "x"], "--out does nothing with --plan"),
+        (["rules.yaml", "--plan", "--baseline", "x"], "--baseline does nothing with --plan"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(folder: Path, arguments: list[str], says: str) -> None:

@@ -119,9 +119,27 @@ def command(**flags: Unpack[CheckFlags]) -> int:
             "next: perf check --help"
         )
     way = ways[0] if ways else LIVE
+    _refuse_idle(way, flags)
     rules = flags["rules"]
     is_canary = way != "--run" or (rules is not None and is_canary_rules(rules))
     return _check_canary(way, flags) if is_canary else _check_run(flags)
+
+
+def _refuse_idle(way: str, flags: CheckFlags) -> None:
+    """Refuse options that this way to judge would not look at: they were meant to do something."""
+    idle = {
+        "--abort-file": (flags["abort_file"], {LIVE}),
+        "--weight": (flags["weight"], {LIVE, "--replay", "--plan"}),
+        "--every": (flags["every_s"], {LIVE, "--replay", "--plan", "--test", "--run"}),
+        "--baseline": (flags["baseline"], {"--run"}),
+        "--out": (flags["out"], {LIVE, "--replay", "--run"}),
+    }
+    for option, (value, ways) in idle.items():
+        if value is not None and way not in ways:
+            raise UsageError(
+                f"check: {option} does nothing with {way}; expected it with "
+                f"{' or '.join(sorted(ways))}; next: leave it out"
+            )
 
 
 def _check_canary(way: str, flags: CheckFlags) -> int:
@@ -157,7 +175,8 @@ def _check_canary(way: str, flags: CheckFlags) -> int:
     if way == "--run":
         return canary.check_stored(rules, find_run(flags["spec"] or ""), every_s, output)
     if way == "--replay":
-        return canary.check_replay(rules, flags["replay"] or path, every_s, output)
+        story = flags["replay"] or path
+        return canary.check_replay(rules, story, every_s, output, weight=flags["weight"])
     live = canary.Live(
         prometheus=flags["prometheus"],
         for_s=flags["for_s"],
