@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
 
 from perf_canary.gates import INFRA, Ending
+from perf_documents.canary_looks import Answer
 from perf_documents.errors import DocumentError
 from perf_documents.serve_config import CanaryGate, ProfileGate
 from perf_documents.strict_json import parse_json
@@ -27,6 +28,8 @@ ALLOWANCE_S = 300.0
 STOP_LIMIT_S = 10.0
 MAX_OUTPUT_BYTES = 16 << 20
 CODES = frozenset({0, 1, 2, 3, 4, 5, 70, 129, 130, 143})
+# what a run says, and a watched canary
+_GOOD = ("pass", str(Answer.PROMOTE))
 _SIGNALLED = 128
 TERMINATED = 143
 _MEANING = {
@@ -171,7 +174,7 @@ def ending_of(status: int, output: bytes) -> Ending:
     run_id = document.get("run_id")
     said = document.get("headline") or document.get("reason")
     reason = said if isinstance(said, str) else _MEANING.get(code, "the run was interrupted")
-    if code == 0 and document.get("verdict", "pass" if document else None) != "pass":
+    if code == 0 and document.get("verdict", document.get("answer")) not in _GOOD:
         return Ending(exit_code=None, reason="the run ended with status 0 and without a verdict")
     return Ending(exit_code=code, reason=reason, run_id=run_id if isinstance(run_id, str) else None)
 

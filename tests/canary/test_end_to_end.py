@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,15 +15,13 @@ import pytest
 
 from canary_stage import Stage, Traffic, port_of, stage
 from commands import Done, environment
+from nginx_site import NGINX, READY, nginx
 from real_prometheus import PROGRAM, free_port, get, wait_for
-from repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-READY = ROOT / "deploy/rollout/nginx"
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="no prometheus on this machine"),
     pytest.mark.skipif(NGINX is None, reason="no nginx on this machine"),
@@ -62,8 +59,8 @@ class Rolled:
 
 
 @contextmanager
-def nginx(place: Stage) -> Iterator[str]:
-    """The ready configuration before the stage's two services; its address."""
+def split(place: Stage) -> Iterator[str]:
+    """The ready nginx before the stage's two services; its address."""
     port = free_port()
     for name in ("shift", "split.conf", "nginx.conf"):
         shutil.copy(READY / name, place.folder / name)
@@ -73,16 +70,10 @@ def nginx(place: Stage) -> Iterator[str]:
     for old, new in ports:
         text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}")
     conf.write_text(text)
-    command = [str(NGINX), "-p", str(place.folder), "-c", str(conf), "-e", "stderr"]
-    with (place.folder / "nginx.log").open("wb") as said:
-        process = subprocess.Popen([*command, "-g", "daemon off;"], stderr=said)
-    try:
+    with nginx(place.folder):
         url = f"http://127.0.0.1:{port}"
         wait_for(lambda: b"ok" in _asked(f"{url}/health"), "nginx answers")
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def _asked(url: str) -> bytes:
@@ -94,7 +85,7 @@ def _asked(url: str) -> bytes:
 
 def roll_out(folder: Path, faults: Sequence[str], share: int = 25, per_s: float = 100.0) -> Rolled:
     """Run `perf rollout` under traffic through nginx."""
-    with stage(folder, faults=faults) as place, nginx(place) as url:
+    with stage(folder, faults=faults) as place, split(place) as url:
         (folder / "rules.yaml").write_text(place.rules)
         (folder / "plan.yaml").write_text(PLAN.format(share=share))
         with Traffic(f"{url}/health", per_s) as traffic:
