@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -31,6 +32,28 @@ class DurationType(click.ParamType[object]):
             return float(parse_duration(str(value)))
         except ValueError as error:
             self.fail(f"{str(value)[:40]!r}: {error}", param, ctx)
+
+
+class LengthType(DurationType):
+    """A duration above 0."""
+
+    def convert(self, value: object, param: Parameter | None, ctx: Context | None) -> float:
+        """Seconds."""
+        length_s = super().convert(value, param, ctx)
+        if length_s <= 0.0:
+            self.fail(f"{str(value)[:40]!r}: expected a duration above 0", param, ctx)
+        return length_s
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; click lets NaN and infinity through every one."""
+
+    def convert(self, value: object, param: Parameter | None, ctx: Context | None) -> float:
+        """Number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{str(value)[:40]!r}: expected a finite number", param, ctx)
+        return number
 
 
 class ScaleType(click.ParamType[object]):
@@ -69,5 +92,6 @@ class ShareType(click.ParamType[object]):
 
 
 DURATION = DurationType()
+LENGTH = LengthType()
 SHARE = ShareType()
 SCALE = ScaleType()

@@ -12,7 +12,7 @@ import click
 from perf_analysis.judgement import judge
 from perf_cli.comparing import compare_again
 from perf_cli.finding import find_run
-from perf_cli.options import DURATION, SHARE
+from perf_cli.options import LENGTH, SHARE, FiniteRange
 from perf_cli.outcome import by_precedence
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
@@ -68,14 +68,12 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option("--prometheus", metavar="URL", help="Judge a live canary by RULES.")
 @click.option(
-    "--for", "for_s", type=DURATION, help="Watch so long; without it, judge what lies behind."
+    "--for", "for_s", type=LENGTH, help="Watch so long; without it, judge what lies behind."
 )
-@click.option(
-    "--every", "every_s", type=DURATION, help="Time between looks (10s, in whole scrapes)."
-)
+@click.option("--every", "every_s", type=LENGTH, help="Time between looks (10s, in whole scrapes).")
 @click.option(
     "--since",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     metavar="UNIX_S",
     help="When the canary's step began: looks since then are derived again.",
 )
@@ -88,7 +86,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--plan", is_flag=True, help="Say how long decisions by RULES take.")
 @click.option(
     "--traffic",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=100.0,
     show_default=True,
     metavar="PER_S",
