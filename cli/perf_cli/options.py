@@ -48,7 +48,7 @@ class LengthType(DurationType):
 class FiniteRange(click.FloatRange):
     """A number in a range; click lets NaN and infinity through every one."""
 
-    def convert(self, value: object, param: Parameter | None, ctx: Context | None) -> float:
+    def convert(self, value: float, param: Parameter | None, ctx: Context | None) -> float:
         """Number."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):

@@ -197,6 +197,7 @@ def test_gitlab_has_its_job(tmp_path: Path) -> None:
         (["--target", "ftp://x"], "expected such as https"),
         (["--target", "https://me:pw@x"], "credentials"),
         (["--from-k6", "none.js"], "none.js"),
+        (["--target", "http://x", "--max-rate", "nan"], "expected a finite number"),
         (["--from-k6", "bad.js"], "bad.js:1: options"),
         (["--from-locustfile", "none.py"], "'none.py' does not exist"),
         (["--from-locustfile", "Bad.py"], "cannot name a scenario"),

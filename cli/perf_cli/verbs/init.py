@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 
 import click
 
+from perf_cli.options import FiniteRange
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
 from perf_cli.starting import Wanted, files_of, left_out, next_steps
@@ -39,7 +40,7 @@ class InitFlags(TypedDict):
 @click.option("--target", metavar="URL", help="Service to load; goes to perf.yaml.")
 @click.option(
     "--max-rate",
-    type=click.FloatRange(0.001, 1e6),
+    type=FiniteRange(0.001, 1e6),
     default=DEFAULT_RATE,
     show_default=True,
     metavar="N",
