@@ -43,6 +43,8 @@ class Situation:
         Empty without a control.
     weight : float or None
         Share of traffic that the canary was given.
+    own_requests : int
+        Our health requests since the beginning.
     """
 
     rules: Rules
@@ -54,6 +56,7 @@ class Situation:
     arms: Mapping[str, ArmWatch]
     findings: tuple[Finding, ...]
     weight: float | None
+    own_requests: int = 0
 
 
 def decide(situation: Situation) -> tuple[Answer, str]:
@@ -151,19 +154,28 @@ def _unproven(situation: Situation) -> Iterator[str]:
 
 
 def _off_weight(situation: Situation) -> Iterator[str]:
-    """Say where the canary's part of the traffic is not the one it was given."""
-    if situation.weight is None or CONTROL not in situation.arms:
+    """Say where the canary's part of the traffic is not the one it was given.
+
+    Our own health requests may be among those that its metrics count, or not: only what is off
+    with each number of them is.
+    """
+    weight, canary = situation.weight, situation.arms[CANARY].requests
+    if weight is None or not 0.0 < weight < 1.0 or CONTROL not in situation.arms:
         return
-    canary = situation.arms[CANARY].requests
-    total = canary + situation.arms[CONTROL].requests
-    expected = total * situation.weight
-    if total <= 0.0 or not 0.0 < situation.weight < 1.0:
+    control = situation.arms[CONTROL].requests
+    # with as many from users as control's imply, this many were the canary's
+    implied = control * weight / (1.0 - weight)
+    least = max(0.0, canary - situation.own_requests)
+    canary = min(max(implied, least), canary)
+    total = canary + control
+    if total <= 0.0:
         return
-    square = (canary - expected) ** 2 / (expected * (1.0 - situation.weight))
+    expected = total * weight
+    square = (canary - expected) ** 2 / (expected * (1.0 - weight))
     if float(chdtrc(1.0, square)) < P_WEIGHT:
         yield (
             f"the canary takes {canary / total:.1%} of the traffic, not the "
-            f"{situation.weight:.1%} it was given"
+            f"{weight:.1%} it was given"
         )
 
 

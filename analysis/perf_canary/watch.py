@@ -55,6 +55,7 @@ class Watch:
     _pairs: PairWatch = field(init=False)
     _watches: list[RuleWatch] = field(init=False)
     _probes: Probes | None = field(init=False, default=None)
+    _asked_before: int = field(init=False, default=0)
     _last_s: float | None = field(init=False, default=None)
     _ended: Look | None = field(init=False, default=None)
 
@@ -95,6 +96,8 @@ class Watch:
             self._pairs.take(reading)
         evaluations = [] if is_first else self._evaluate(interval, reading)
         self._probes = reading.probes or self._probes
+        if is_first and self._probes is not None:
+            self._asked_before = self._probes.asked
         look = self._look(reading.t_s, evaluations, detailed=detailed)
         if look.answer is not Answer.HOLD:
             self._ended = look
@@ -142,6 +145,7 @@ class Watch:
             arms=self._arms,
             findings=tuple(findings),
             weight=self.weight if self.compares else None,
+            own_requests=self._probes.asked - self._asked_before if self._probes else 0,
             t_s=t_s,
         )
         answer, reason = decide(situation)

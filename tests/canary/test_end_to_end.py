@@ -19,7 +19,7 @@ from nginx_site import NGINX, READY, nginx
 from real_prometheus import PROGRAM, free_port, get, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 pytestmark = [
@@ -83,7 +83,9 @@ def _asked(url: str) -> bytes:
         return b""
 
 
-def roll_out(folder: Path, faults: Sequence[str], share: int = 25, per_s: float = 100.0) -> Rolled:
+def roll_out(
+    folder: Path, faults: Mapping[str, object], share: int = 25, per_s: float = 100.0
+) -> Rolled:
     """Run `perf rollout` under traffic through nginx."""
     with stage(folder, faults=faults) as place, split(place) as url:
         (folder / "rules.yaml").write_text(place.rules)
@@ -110,7 +112,7 @@ def _requests(place: Stage) -> int:
 
 
 def test_a_good_version_takes_over_and_no_request_is_lost(tmp_path: Path) -> None:
-    rolled = roll_out(tmp_path, ())
+    rolled = roll_out(tmp_path, {})
     assert rolled.done.code == 0, rolled.done.said
     assert json.loads(rolled.done.out)["verdict"] == "PROMOTE"
     assert rolled.traffic.statuses.keys() == {200}
@@ -118,7 +120,7 @@ def test_a_good_version_takes_over_and_no_request_is_lost(tmp_path: Path) -> Non
 
 
 def test_a_failing_version_is_rolled_back_in_time(tmp_path: Path) -> None:
-    rolled = roll_out(tmp_path, ("--errors", "0.03"))
+    rolled = roll_out(tmp_path, {"errors": 0.03})
     assert rolled.done.code == 1, rolled.done.said
     document = json.loads(rolled.done.out)
     assert (document["verdict"], document["rolled_back"]) == ("ROLLBACK", True)
@@ -134,15 +136,15 @@ def test_a_failing_version_is_rolled_back_in_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("faults", "code"),
     [
-        ((), 0),
-        (("--errors", "0.05"), 1),
-        (("--slow-ms", "500"), 1),
-        (("--hang",), 1),
+        ({}, 0),
+        ({"errors": 0.05}, 1),
+        ({"slow_ms": 500}, 1),
+        ({"hang": 1.0}, 1),
     ],
     ids=["good", "errors", "slow", "hang"],
 )
 def test_five_per_cent_of_the_traffic_are_enough(
-    tmp_path: Path, faults: tuple[str, ...], code: int
+    tmp_path: Path, faults: dict[str, object], code: int
 ) -> None:
     rolled = roll_out(tmp_path, faults, share=5)
     assert rolled.done.code == code, rolled.done.said

@@ -11,7 +11,7 @@ import pytest
 
 from canary_worlds import World, outcome, readings, rules_of
 from perf_canary.evidence import Bursts, Comparison, Finding, Tail, ln_together
-from perf_canary.reading import Counters, Interval, NoData, Reading
+from perf_canary.reading import Counters, Interval, NoData, Probes, Reading
 from perf_canary.watch import Watch
 from perf_documents.canary_looks import Answer, Look, dump_look
 from perf_documents.canary_rules import RatioGate
@@ -211,6 +211,24 @@ def test_traffic_that_is_not_what_was_given_holds(tmp_path: Path) -> None:
     look = watched(rules_of(tmp_path), world, 61, weight=0.25)
     assert look.answer is Answer.HOLD
     assert "not the 25.0% it was given" in look.reason
+
+
+@pytest.mark.parametrize(("asked_per_look", "answer"), [(10, Answer.PROMOTE), (0, Answer.HOLD)])
+def test_our_own_health_requests_are_no_misrouted_traffic(
+    tmp_path: Path, asked_per_look: int, answer: Answer
+) -> None:
+    watch = Watch(rules=rules_of(tmp_path), began_s=0.0, every_s=10.0, weight=0.05)
+    look = None
+    for at, reading in enumerate(
+        readings(World(errors=lambda _: 0.0), np.random.default_rng(1), 61)
+    ):
+        assert isinstance(reading.canary, Counters)
+        # one a second is added to the five that users send
+        more = replace(reading.canary, requests=reading.canary.requests + 10.0 * at)
+        probes = Probes(asked=7 + asked_per_look * at, failed=0)
+        look = watch.look(replace(reading, canary=more, probes=probes), detailed=False)
+    assert look is not None
+    assert look.answer is answer, look.reason
 
 
 def test_all_traffic_leaves_rules_alone(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_a_prometheus_that_does_not_answer_holds(folder: Path) -> None:
 
 @NEEDS_PROMETHEUS
 def test_a_canary_that_fails_is_rolled_back(tmp_path: Path) -> None:
-    with stage(tmp_path, faults=("--errors", "0.04")) as ill:
+    with stage(tmp_path, faults={"errors": 0.04}) as ill:
         (tmp_path / "rules.yaml").write_text(ill.rules)
         with Traffic(f"{ill.blue.url}/health", 60), Traffic(f"{ill.green.url}/health", 20):
             done = perf(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from perf_loadtests.target.launch import DemoTarget
-from real_prometheus import get, scraping, wait_for
+from real_prometheus import get, post, scraping, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 RULES = """
@@ -26,9 +27,9 @@ source:
   control: 'version="blue"'
   probe: {canary: 'HEALTH', every: 1s}
 metrics:
-  requests: 'sum(http_requests_total{$arm})'
-  errors: 'sum(http_requests_total{$arm,status=~"5.."})'
-  latency_buckets: 'sum by (le) (http_request_duration_seconds_bucket{$arm})'
+  requests: 'sum(http_requests_total{$arm,path!="/metrics"})'
+  errors: 'sum(http_requests_total{$arm,path!="/metrics",status=~"5.."})'
+  latency_buckets: 'sum by (le) (http_request_duration_seconds_bucket{$arm,path!="/metrics"})'
 rules:
   - {name: errors, metric: error_rate, when: '> 1%', for: 20s, fast_burn: true}
   - {name: slow, metric: p95, when: '> 2s', for: 20s}
@@ -120,18 +121,22 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, *, faults: Sequence[str] = (), scrape_s: int = 1) -> Iterator[Stage]:
-    """Blue that is well, green with faults, and Prometheus; all end with the block."""
+def stage(
+    folder: Path, *, faults: Mapping[str, object] | None = None, scrape_s: int = 1
+) -> Iterator[Stage]:
+    """Blue that is well, green that falls ill once both are known, and Prometheus."""
     flags = ("--traces", "1000", "--admin")
     with ExitStack() as stack:
         blue = stack.enter_context(DemoTarget(os.environ, flags))
-        green = stack.enter_context(DemoTarget(os.environ, (*flags, *faults)))
+        green = stack.enter_context(DemoTarget(os.environ, flags))
         ports = {"blue": port_of(blue), "green": port_of(green)}
         url = stack.enter_context(scraping(folder, ports, scrape_s))
         for service in (blue, green):
             get(f"{service.url}/health")
         seen = "count(count%20by%20(version)(http_requests_total))"
         wait_for(lambda: b'"2"]' in get(f"{url}/api/v1/query?query={seen}"), "both are scraped")
+        if faults:
+            post(f"{green.url}/admin/faults", json.dumps(faults).encode())
         yield Stage(folder=folder, blue=blue, green=green, prometheus=url, scrape_s=scrape_s)
 
 
