@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,19 +112,20 @@ class Desk:
 
     def steady(self, run: Callable[[], Done]) -> Done:
         """Run, and run anew where V6 broke: it speaks of this machine, not of the command."""
-        done = run()
         for _ in range(RETRIES):
-            if not self.was_busy():
-                break
-            shutil.rmtree(self.state)
-            done = run()
-        return done
+            with tempfile.TemporaryDirectory() as kept:
+                before = self.results()
+                shutil.copytree(self.folder, kept, symlinks=True, dirs_exist_ok=True)
+                done = run()
+                if not any(was_busy(path) for path, _ in self.results() - before):
+                    return done
+                shutil.rmtree(self.folder)
+                shutil.copytree(kept, self.folder, symlinks=True)
+        return run()
 
-    def was_busy(self) -> bool:
-        """Whether the newest run was not valid because of the generator's machine."""
-        results = sorted(self.folder.glob("**/result.json"))
-        checks = json.loads(results[-1].read_bytes())["checks"] if results else []
-        return any(row["rule"] == "V6" and row["outcome"] == "broken" for row in checks)
+    def results(self) -> set[tuple[Path, int]]:
+        """Every result that lies in the folder, with the time at which it was written."""
+        return {(path, path.stat().st_mtime_ns) for path in self.folder.glob("**/result.json")}
 
     def order(self, *arguments: str) -> list[str]:
         """Arguments of a run of the profile `short` against the demo service."""
@@ -201,6 +203,12 @@ def command_of(process: Path) -> str:
         return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
+
+
+def was_busy(result: Path) -> bool:
+    """Whether the run of a result was not valid because of the generator's machine."""
+    checks = json.loads(result.read_bytes())["checks"]
+    return any(row["rule"] == "V6" and row["outcome"] == "broken" for row in checks)
 
 
 def wait_for(condition: Callable[[], bool], limit_s: float = 20.0) -> None:
