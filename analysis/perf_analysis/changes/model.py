@@ -92,7 +92,7 @@ class Changes:
     change_points : tuple of ChangePoint
         Ascending by index.
     levels : tuple of Level
-        One more than change points; none where there are no values.
+        In order. A level begins at each change point and at each break; none is without values.
     spikes : tuple of int
         Indices of lone values, or pairs, far off their level.
     drift : bool
