@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # P(any change point) in a history of independent values.
-ALPHA = 0.018
+ALPHA = 0.015
 # Quantiles 1 - ALPHA of the statistic of n independent normal values, without and with the bonus of
 # the newest: (n, without, with), of `simulate(n, newest=..., seed=n, times=simulations(n))`.
 TABLE = (
@@ -47,6 +48,7 @@ _LENGTHS, _WITHOUT, _WITH = (np.array(column) for column in zip(*TABLE, strict=T
 _MOST_TIED = 0.1
 _PERMUTATIONS, _MOST_PERMUTED = 1000, 1_000_000
 _BATCH = 1_000_000
+_SIMULATIONS = ((200, 40_000), (1000, 20_000), (math.inf, 5000))
 
 
 def exceeds(statistic: float, values: Floats, *, newest: bool) -> bool:
@@ -66,9 +68,7 @@ def critical_value(n: int, *, newest: bool) -> float:
 
 def simulations(n: int) -> int:
     """How many simulated series of n values the table is made of."""
-    if n <= 200:
-        return 40_000
-    return 20_000 if n <= 1000 else 5000
+    return next(times for longest, times in _SIMULATIONS if n <= longest)
 
 
 def simulate(n: int, *, newest: bool, seed: int, times: int) -> Floats:
