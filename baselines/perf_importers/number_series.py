@@ -18,7 +18,7 @@ from perf_documents.strict_json import MAX_PROBLEMS, parse_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 MAX_SERIES = 1000
 MAX_VALUES = 1_000_000
 MAX_NAME_LENGTH = 200
@@ -127,6 +127,8 @@ def _rows(text: str, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]
             # in a lone column, an empty line is a gap
             if cells or (rows and len(rows[0][1]) == 1):
                 rows.append((lines.line_num, [cell.strip() for cell in cells] or [""]))
+            if len(rows) > MAX_VALUES:
+                raise DocumentError(f"holds more than {MAX_VALUES:,} rows; hand in a part")
     except csv.Error as error:
         raise DocumentError(f"{lines.line_num}: {error}") from error
     header = rows[0][1]
