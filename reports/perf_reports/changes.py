@@ -119,9 +119,12 @@ def _point(series: ChangedSeries, point: ChangePoint) -> str:
     unit = {SECONDS: " ms", SHARE: " %"}.get(series.unit, "")
     levels = " → ".join(units.significant(level * scale) for level in (point.before, point.after))
     label = terminal(series.label(point.index), _LABEL)
+    # where the unit is not known, the word for a direction does not say which one is good
+    is_plain = point.improved is not None and series.unit not in _WORDS
+    judged = ("better, " if point.improved else "worse, ") * is_plain
     return (
         f"{point.index} [{point.first}..{point.last}]{f' {label}' * bool(label)}: "
-        f"{size_of(point, series.unit)}, {levels}{unit}"
+        f"{judged}{size_of(point, series.unit)}, {levels}{unit}"
     )
 
 

@@ -108,6 +108,11 @@ def test_equal_values_have_no_changes(value: float) -> None:
     assert (found.change_points, found.spikes, found.drift) == ((), (), False)
 
 
+def test_levels_without_any_noise_are_told_apart() -> None:
+    found = find_changes([0.06] * 20 + [9.0] * 20)
+    assert [(p.first, p.index, p.last) for p in found.change_points] == [(20, 20, 20)]
+
+
 def test_values_that_are_not_positive_have_a_difference_and_no_ratio() -> None:
     (point,) = find_changes([*noise(30, level=0.0), *noise(30, 2, 5.0)]).change_points
     assert point.effect_ratio is None
