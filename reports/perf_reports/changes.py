@@ -96,10 +96,13 @@ def _lines(series: ChangedSeries) -> list[str]:
     points = len(changes.change_points)
     where = f" ({terminal(' on '.join(series.about.values()), 40)})" * bool(series.about)
     gaps = changes.size - changes.n
-    missing = f", {units.count(gaps)} gap{'s' * (gaps > 1)}" * bool(gaps)
+    count = (
+        f"{units.count(changes.n)} values"
+        + f", {units.count(gaps)} gap{'s' * (gaps > 1)}" * bool(gaps)
+    )
+    found = f"{points or 'no'} change point{'s' * (points != 1)}"
     lines = [
-        f"{terminal(series.name, _NAME)}{where}: {points or 'no'} change point{'s' * (points != 1)}"
-        f" in {units.count(changes.n)} values{missing}",
+        f"{terminal(series.name, _NAME)}{where}: {found} in {count}",
         *(f"  {_point(series, point)}" for point in changes.change_points),
     ]
     if changes.drift:
