@@ -2,8 +2,9 @@
 
 Economic and physical series come in few kinds: growth whose slope bends, S-curves, random walks
 with jumps, several levels, seasons. Five made-up annotators mark most of the true places, a little
-off, and now and then one that is none. The kinds were mixed so that "no change" and binary segmentation
-score about what is published for them on real annotated series; that is all that is known of those.
+off, and now and then one that is none. The kinds were mixed so that "no change" and binary
+segmentation score about what is published for them on real annotated series, of which nothing else
+is known here.
 """
 
 from __future__ import annotations
