@@ -139,7 +139,7 @@ def check_live(rules: Rules, live: Live, output: Output) -> Code:
             until_s=until_s,
             delay_s=settle_s(rules.source.scrape_interval_s) if rules.source else 0.0,
             now=wall_s,
-            rest=lambda seconds: _rest(seconds, signals, live.abort_file),
+            rest=lambda seconds: rest(seconds, signals, live.abort_file),
         )
         following.prepare()
         looks = []
@@ -153,7 +153,7 @@ def check_live(rules: Rules, live: Live, output: Output) -> Code:
         raise UsageError(
             "--abort-file: there is one already; nothing was looked at; next: remove it"
         )
-    return _ended(looks, output)
+    return ended(looks, output)
 
 
 def _watch(rules: Rules, live: Live, step_s: float, now_s: float) -> tuple[Watch, float]:
@@ -172,7 +172,7 @@ def _watch(rules: Rules, live: Live, step_s: float, now_s: float) -> tuple[Watch
     return watch, until_s
 
 
-def _rest(seconds: float, signals: Signals, abort_file: Path | None) -> tuple[Answer, str] | None:
+def rest(seconds: float, signals: Signals, abort_file: Path | None) -> tuple[Answer, str] | None:
     """Wait, glancing at what could end it; how and why to end."""
     deadline_s = time.monotonic() + seconds
     while True:
@@ -186,7 +186,8 @@ def _rest(seconds: float, signals: Signals, abort_file: Path | None) -> tuple[An
         time.sleep(min(_GLANCE_S, left_s))
 
 
-def _ended(looks: list[Look], output: Output) -> Code:
+def ended(looks: list[Look], output: Output) -> Code:
+    """Finish the output; exit code of the last look."""
     delivered = output.finish(looks)
     code = CODES[looks[-1].answer]
     return delivered if code is Code.PASS else code
@@ -208,7 +209,7 @@ def check_replay(
         output.show(look)
     if not looks:
         raise UsageError(f"--replay: {path}: no line of the canary; nothing to judge")
-    return _ended(looks, output)
+    return ended(looks, output)
 
 
 def check_stored(rules: Rules, run: Run, every_s: float | None, output: Output) -> Code:
@@ -225,7 +226,7 @@ def check_stored(rules: Rules, run: Run, every_s: float | None, output: Output) 
     if not judgement.valid and looks[-1].answer is not Answer.HOLD:
         said = f"the run is not valid: {judgement.reason}"
         looks[-1] = replace(looks[-1], answer=Answer.HOLD, reason=said)
-    return _ended(looks, output)
+    return ended(looks, output)
 
 
 def check_cases(rules: Rules, path: Path, every_s: float | None) -> Code:
