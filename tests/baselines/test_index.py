@@ -8,7 +8,7 @@ import pytest
 
 from fakes.runs import make_plan, make_run
 from perf_analysis.verdict import Verdict
-from perf_baselines import history as history_module
+from perf_baselines import folder_store as store_module
 from perf_baselines.folder import APPLICATION_ID, is_on_network
 from perf_documents.errors import UsageError
 
@@ -32,7 +32,7 @@ def test_lists_are_newest_first_and_filtered(
     use_index: bool,  # noqa: FBT001  # a case of the table
 ) -> None:
     if use_index:
-        monkeypatch.setattr(history_module, "DIRECT", 0)
+        monkeypatch.setattr(store_module, "DIRECT", 0)
     for seed in range(1, 7):
         run = make_run(seed, plan=make_plan(profile="smoke" if seed % 2 else "soak"))
         environment = "demo" if seed < 4 else "staging"
@@ -82,7 +82,7 @@ def test_an_unreadable_record_is_named_not_hidden(
     monkeypatch: pytest.MonkeyPatch,
     use_index: bool,  # noqa: FBT001  # a case of the table
 ) -> None:
-    monkeypatch.setattr(history_module, "DIRECT", 0 if use_index else 100)
+    monkeypatch.setattr(store_module, "DIRECT", 0 if use_index else 100)
     history.store(make_run(1))
     history.store(make_run(2))
     (root / "records" / f"{RUN.run_id}.json").write_text("{}\n")
