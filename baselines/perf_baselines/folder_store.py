@@ -165,7 +165,7 @@ class FolderStore(Store):
             return self.checked(run_id, texts[0])
 
         record = self.tried(read)
-        return record and (record, texts[0].decode())
+        return None if record is None else (record, texts[0].decode())
 
 
 def _remove(path: Path) -> None:

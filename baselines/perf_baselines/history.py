@@ -63,9 +63,7 @@ def open_history(where: str, base: Path, notify: Callable[[Notice], None] | None
 class History:
     """All stored runs of one folder or database."""
 
-    def __init__(
-        self, place: Path | Store, notify: Callable[[Notice], None] | None = None
-    ) -> None:
+    def __init__(self, place: Path | Store, notify: Callable[[Notice], None] | None = None) -> None:
         self._store = FolderStore(place, notify) if isinstance(place, Path) else place
 
     @property

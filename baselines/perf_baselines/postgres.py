@@ -28,7 +28,7 @@ STATEMENT_MS, LOCK_MS = 10_000, 5_000
 # A server that stopped keeps its connections open and answers nothing: they are cut after this.
 ANSWER_S = 20.0
 # Once connected before: a server that lost one backend cuts all, and is back within a second.
-_RETRY_S = 5.0
+RETRY_S = 5.0
 _PAUSE_S = 0.2
 _TRIES = 4
 _DRIVER = "postgresql+psycopg"
@@ -94,7 +94,7 @@ class Database:
         StoreError
             If it cannot be done.
         """
-        give_up_s = time.monotonic() + _RETRY_S
+        give_up_s = time.monotonic() + RETRY_S
         number = 0
         while True:
             number += 1

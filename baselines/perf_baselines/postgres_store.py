@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from perf_documents.events import Notice
 
 T = TypeVar("T")
-_PAGE = 500
+# A page at a time is read: no statement takes long, however many runs there are.
+PAGE = 500
 
 
 class PostgresStore(Store):
@@ -45,7 +46,12 @@ class PostgresStore(Store):
         """Make the table where there is none, and try a row, which is taken back."""
         del needed_bytes  # no client can ask how much is free
         # of its own name: a second writer would wait for the first
-        row = {"run_id": f"~{secrets.token_hex(16)}", "profile": "", "environment": "", "record": b""}
+        row = {
+            "run_id": f"~{secrets.token_hex(16)}",
+            "profile": "",
+            "environment": "",
+            "record": b"",
+        }
 
         def probe(connection: Connection) -> None:
             attempt = connection.begin_nested()
@@ -59,7 +65,11 @@ class PostgresStore(Store):
 
     def ids(self) -> set[str]:
         """Ids of the stored runs."""
-        return set(self._read(lambda known: known.scalars(select(RUNS.c.run_id)).all(), []))
+
+        def read(connection: Connection) -> set[str]:
+            return set(connection.scalars(select(RUNS.c.run_id)))
+
+        return self._read(read, set())
 
     def text(self, run_id: str) -> bytes:
         """Bytes of a record."""
@@ -112,7 +122,7 @@ class PostgresStore(Store):
             query = query.where(RUNS.c.environment == _key(environment))
         records: list[Record] = []
         before = query
-        while page := self._page(before.limit(min(limit - len(records), _PAGE))):
+        while page := self._page(before.limit(min(limit - len(records), PAGE))):
             for run_id, text in page:
                 record = self.tried(partial(self.checked, run_id, text))
                 records += [record] if record else []
@@ -121,11 +131,11 @@ class PostgresStore(Store):
             before = query.where(RUNS.c.run_id < page[-1][0])
         return records
 
-    def _page(self, query: Select[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-        return self._read(
-            lambda connection: [(run_id, bytes(text)) for run_id, text in connection.execute(query)],
-            [],
-        )
+    def _page(self, query: Select[str, bytes]) -> list[tuple[str, bytes]]:
+        def read(connection: Connection) -> list[tuple[str, bytes]]:
+            return [(str(row[0]), bytes(row[1])) for row in connection.execute(query)]
+
+        return self._read(read, [])
 
     def _read(self, work: Callable[[Connection], T], empty: T) -> T:
         """What is read; `empty` where there is no history yet, which reading does not begin."""

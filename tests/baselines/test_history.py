@@ -162,9 +162,7 @@ def test_a_left_over_document_without_record_is_replaced(root: Path) -> None:
     assert history.load(RUN.run_id) == RUN
 
 
-def test_what_is_read_back_different_is_said(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_read_back_different_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_store, "write_atomic", lambda path, _data: path.write_bytes(b""))
     assert not History(root).store(RUN).equal
 

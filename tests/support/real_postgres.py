@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import sql
 
 from real_prometheus import free_port, wait_for
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Debian keeps the programs of each version out of the search path
 _FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 INITDB = shutil.which("initdb", path=os.pathsep.join(map(str, [*_FOLDERS, os.environ["PATH"]])))
+# the server refuses root
+_USER = "postgres" if os.geteuid() == 0 else None
 USER = "perf"
 PASSWORD = "hunter22-not-shown"  # noqa: S105  # of a server that lives for one test session
 _SETTINGS = {
@@ -29,7 +31,10 @@ _SETTINGS = {
     "superuser_reserved_connections": "1", "listen_addresses": "127.0.0.1",
 }  # fmt: skip
 # in this order: the first line that fits decides
-_ACCESS = "host all guarded 127.0.0.1/32 scram-sha-256\nlocal all all trust\nhost all all 127.0.0.1/32 trust\n"
+_ACCESS = """\
+host all guarded 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 trust
+"""
 
 
 @dataclass(slots=True)
@@ -59,7 +64,7 @@ class Server:
         with psycopg.connect(address, autocommit=True) as connection:
             cursor = connection.cursor()
             for statement in statements:
-                cursor.execute(sql.SQL(statement))  # type: ignore[arg-type]  # the tests' own texts
+                cursor.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
     def start(self) -> None:
@@ -69,14 +74,15 @@ class Server:
         self.process = subprocess.Popen(
             [str(Path(INITDB).with_name("postgres")), "-D", str(self.folder / "data"),
              "-p", str(self.port), "-k", str(self.folder), *settings],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, **_as_user(),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder,
+            user=_USER, group=_USER,
         )  # fmt: skip
         wait_for(self._answers, "PostgreSQL answers")
 
     def stop(self) -> None:
         """End it at once, as a machine that fails does not; its files stay."""
         if self.process is not None:
-            self.process.send_signal(subprocess.signal.SIGQUIT)  # type: ignore[attr-defined]  # it is
+            self.process.send_signal(signal.SIGQUIT)
             self.process.wait(timeout=20)
             self.process = None
 
@@ -98,12 +104,13 @@ def serving() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="perf-pg-"))
     server = Server(folder, free_port())
     try:
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres", "postgres")
+        if _USER is not None:
+            shutil.chown(folder, _USER, _USER)
         command = [INITDB, "-D", str(folder / "data"), "-U", USER, "--auth=trust", "--no-sync"]
         subprocess.run(
             [*command, "--encoding=UTF8", "--locale=C"],
-            check=True, stdout=subprocess.DEVNULL, cwd=folder, timeout=60, **_as_user(),
+            check=True, stdout=subprocess.DEVNULL, cwd=folder, timeout=60,
+            user=_USER, group=_USER,
         )  # fmt: skip
         (folder / "data" / "pg_hba.conf").write_text(_ACCESS)
         server.start()
@@ -112,7 +119,3 @@ def serving() -> Iterator[Server]:
     finally:
         server.stop()
         shutil.rmtree(folder)
-
-
-def _as_user() -> dict[str, str]:
-    return {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
