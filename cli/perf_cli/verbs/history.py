@@ -94,6 +94,22 @@ def import_spools(spools: tuple[Path, ...]) -> int:
     return Code.PASS
 
 
+@command.command("sync")
+@click.option("--branch", required=True, metavar="NAME", help="Such as perfproof-history.")
+@click.option("--remote", default="origin", show_default=True, metavar="NAME")
+@click.option("--no-push", is_flag=True, help="Only take what is there.")
+@click.option("--restore", is_flag=True, help="Put back what a rewritten branch lacks.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def sync(branch: str, remote: str, *, no_push: bool, restore: bool, as_json: bool) -> int:
+    """Keep the records in a git branch; nothing is lost, however many do so at once."""
+    from perf_cli.keeping import sync_branch  # noqa: PLC0415  # the other sub-verbs need it not
+
+    workspace = Workspace(Path.cwd())
+    return sync_branch(
+        workspace, remote, branch, push=not no_push, restore=restore, as_json=as_json
+    )
+
+
 def _row(record: Record) -> str:
     commit = (record.commit or "-")[:10]
     return (
