@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # Up to so many records are read one by one: faster than to import a database library.
 DIRECT = 200
 _RUN_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-_SUFFIX = ".json"
 _BATCH = 2000
 
 
@@ -50,14 +49,12 @@ class FolderStore(Store):
     def ids(self) -> set[str]:
         """Ids of the stored runs, by the names of their files alone."""
         self._folder.check()
-        try:
-            names = [path.name for path in self._folder.records.iterdir()]
-        except FileNotFoundError:
-            return set()
-        except OSError as error:
-            raise StoreError(f"{self._folder.records}: cannot be read: {error.strerror}") from error
-        ids = {name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)}
-        return {run_id for run_id in ids if _RUN_ID.fullmatch(run_id)}
+        return _ids(self._folder.records, ".json")
+
+    def documented(self) -> set[str]:
+        """Ids of those with a document."""
+        # a document without its record is the left-over of a writer that was killed
+        return _ids(self._folder.runs, ".json.gz") & self.ids()
 
     def text(self, run_id: str) -> bytes:
         """Bytes of a record's file."""
@@ -166,6 +163,17 @@ class FolderStore(Store):
 
         record = self.tried(read)
         return None if record is None else (record, texts[0].decode())
+
+
+def _ids(folder: Path, suffix: str) -> set[str]:
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be read: {error.strerror}") from error
+    ids = {name.removesuffix(suffix) for name in names if name.endswith(suffix)}
+    return {run_id for run_id in ids if _RUN_ID.fullmatch(run_id)}
 
 
 def _remove(path: Path) -> None:

@@ -79,6 +79,13 @@ class History:
         """Store a run once and for all; again, it is a no-op."""
         document = dump_run(run)
         _check_readable(document, run)
+        return self._store_as(run, document)
+
+    def store_document(self, document: bytes, source: str) -> Stored:
+        """Store the run of a document as it stands, byte for byte; `source` names it in errors."""
+        return self._store_as(load_run(document, source), document)
+
+    def _store_as(self, run: Run, document: bytes) -> Stored:
         record = summarise(run, document)
         entry = Entry(record, dump_record(record), pack(document))
         new = self._store.add(entry)
@@ -138,6 +145,10 @@ class History:
     def ids(self) -> set[str]:
         """Ids of all stored runs."""
         return self._store.ids()
+
+    def documented(self) -> set[str]:
+        """Ids of those whose full document is kept."""
+        return self._store.documented()
 
     def resolve(self, spec: str) -> str:
         """Return the run id that `latest`, an id or the beginning of one means."""

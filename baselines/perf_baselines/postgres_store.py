@@ -65,11 +65,11 @@ class PostgresStore(Store):
 
     def ids(self) -> set[str]:
         """Ids of the stored runs."""
+        return self._ids(select(RUNS.c.run_id))
 
-        def read(connection: Connection) -> set[str]:
-            return set(connection.scalars(select(RUNS.c.run_id)))
-
-        return self._read(read, set())
+    def documented(self) -> set[str]:
+        """Ids of those with a document."""
+        return self._ids(select(RUNS.c.run_id).where(RUNS.c.document.is_not(None)))
 
     def text(self, run_id: str) -> bytes:
         """Bytes of a record."""
@@ -130,6 +130,12 @@ class PostgresStore(Store):
                 break
             before = query.where(RUNS.c.run_id < page[-1][0])
         return records
+
+    def _ids(self, query: Select[str]) -> set[str]:
+        def read(connection: Connection) -> set[str]:
+            return set(connection.scalars(query))
+
+        return self._read(read, set())
 
     def _page(self, query: Select[str, bytes]) -> list[tuple[str, bytes]]:
         def read(connection: Connection) -> list[tuple[str, bytes]]:

@@ -54,6 +54,10 @@ class Store(ABC):
         """Ids of all stored runs."""
 
     @abstractmethod
+    def documented(self) -> set[str]:
+        """Ids of those whose full document is kept."""
+
+    @abstractmethod
     def text(self, run_id: str) -> bytes:
         """Bytes of a record; `DocumentError` if there is none."""
 
