@@ -90,6 +90,8 @@ class FolderStore(Store):
 
     def remove(self, run_ids: Collection[str], *, documents_only: bool) -> None:
         """Remove each document before its record: in between, a run has only its record."""
+        if not self.ids():
+            return
         with self._folder.locked():
             for run_id in sorted(run_ids):
                 _remove(self._folder.document(run_id))

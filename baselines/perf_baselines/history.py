@@ -83,7 +83,13 @@ class History:
 
     def store_document(self, document: bytes, source: str) -> Stored:
         """Store the run of a document as it stands, byte for byte; `source` names it in errors."""
-        return self._store_as(load_run(document, source), document)
+        try:
+            run = load_run(document, source)
+            # windows are read when they are asked for
+            _check_readable(dump_run(run), run)
+        except (DocumentError, StoreError) as error:
+            raise located(source, error) from error
+        return self._store_as(run, document)
 
     def _store_as(self, run: Run, document: bytes) -> Stored:
         record = summarise(run, document)

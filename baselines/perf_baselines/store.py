@@ -113,7 +113,7 @@ class Store(ABC):
             return None
 
 
-def located(name: str, error: DocumentError) -> DocumentError:
+def located(name: str, error: PerfError) -> DocumentError:
     """Error with the place before each of its lines."""
     lines = str(error).removeprefix(f"{name}: ").splitlines()
     return DocumentError("\n".join(f"{name}: {line}" for line in lines))

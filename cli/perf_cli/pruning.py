@@ -45,7 +45,7 @@ def prune_history(workspace: Workspace, wish: Wish) -> Code:
         keep=wish.keep,
         older_than_s=wish.older_than_s,
         protected=protected(workspace, history, records),
-        now=datetime.now(UTC),
+        now=now(),
     )
     found = choose(records, retention)
     if wish.documents_only:
@@ -85,8 +85,12 @@ def _compares_with_history(workspace: Workspace, profile: str) -> bool:
         return True  # it cannot be asked: nothing is lost by keeping a few runs
 
 
+def now() -> datetime:
+    """The wall clock: ages are told by it."""
+    return datetime.now(UTC)
+
+
 def _tell(found: Pruning, count: int, wish: Wish) -> Code:
-    what = "documents" if wish.documents_only else "runs"
     gone = [record.run_id for record in found.gone]
     spared = {record.run_id: reason for record, reason in found.spared}
     if wish.as_json:
@@ -96,6 +100,7 @@ def _tell(found: Pruning, count: int, wish: Wish) -> Code:
         say(f"perf: {run_id} stays: {reason}")
     word = "removed" if wish.yes else "would remove"
     hint = "; nothing was changed; next: the same with --yes" if gone and not wish.yes else ""
-    say(f"perf: {word} {len(gone)} {what} of {count} runs{hint}")
+    what = "the documents of " if wish.documents_only else ""
+    say(f"perf: {word} {what}{len(gone)} of {count} runs{hint}")
     rows = (f"{r.run_id}  {r.profile:<12} {r.environment:<12} {r.started_at}" for r in found.gone)
     return result("\n".join(rows)) if gone else Code.PASS

@@ -10,7 +10,8 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from perf_analysis.compared import RowVerdict
+from perf_analysis.compared import TOTAL, RowVerdict
+from perf_reports.endpoints import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,6 @@ COLUMNS = (
     "name", "requests", "failed", "failed_of", "rate_per_s", "p50_s", "p95_s", "p99_s",
     "p95_effect", "p95_effect_low", "p95_effect_high", "p95_verdict",
 )  # fmt: skip
-ALL = "all requests"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NS = 1e9
 _METRICS = {0.5: "p50", 0.95: "p95", 0.99: "p99"}
@@ -42,9 +42,7 @@ def render_csv(pairs: Iterable[tuple[Run, View]]) -> str:
 
 def render_bmf(view: View) -> str:
     """Return a run in Bencher's metric format: nanoseconds, bounds from the compared interval."""
-    document = {
-        f"{view.profile}/{row.label or ALL}": _measures(view, row) for row in view.endpoints
-    }
+    document = {f"{view.profile}/{row.label}": _measures(view, row) for row in view.endpoints}
     kept = {name: measures for name, measures in document.items() if measures}
     return json.dumps(kept, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
@@ -53,7 +51,7 @@ def _row(run: Run, view: View, row: EndpointRow) -> list[str]:
     words = (
         view.run_id, run.started_at, view.profile, run.target.environment,
         run.git.get("commit", ""), run.git.get("branch", ""), view.verdict.value, view.phase,
-        row.label or ALL,
+        row.label,
     )  # fmt: skip
     compared = _compared(view, row, "p95")
     effect: tuple[float | None, ...] = (None, None, None)
@@ -92,8 +90,9 @@ def _bounds(compared: ComparedRow | None) -> dict[str, float]:
 
 
 def _compared(view: View, row: EndpointRow, metric: str) -> ComparedRow | None:
+    label = TOTAL if row.label == ALL else row.label
     rows = view.comparison.rows
-    return next((r for r in rows if (r.label, r.metric) == (row.label, metric)), None)
+    return next((r for r in rows if (r.label, r.metric) == (label, metric)), None)
 
 
 def _is_decided(compared: ComparedRow) -> bool:

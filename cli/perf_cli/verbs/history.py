@@ -123,9 +123,7 @@ def export(form: str, out: Path | None, runs: tuple[str, ...]) -> int:
 
 
 @command.command("prune")
-@click.option(
-    "--older-than", type=LENGTH, metavar="AGE", help="Such as 90d: younger runs stay."
-)
+@click.option("--older-than", type=LENGTH, metavar="AGE", help="Such as 90d: younger runs stay.")
 @click.option(
     "--keep",
     "--keep-last",
