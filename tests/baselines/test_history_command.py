@@ -318,6 +318,16 @@ def test_a_history_that_cannot_be_written_is_infrastructure(
         assert "hunter22" not in err
 
 
+@pytest.mark.parametrize("option", [["--history"], ["--url"], []])
+def test_an_address_with_a_password_is_no_argument_and_not_repeated(
+    call: Call, option: list[str]
+) -> None:
+    for sub in ("list", "show", "prune", "export"):
+        code, out, err = call(sub, *option, "postgresql://me:hunter22@db/perf")
+        assert (code, out) == (2, "")
+        assert "hunter22" not in err
+
+
 def test_sync_says_how_many_went_which_way(call: Call, filled: History, tmp_path: Path) -> None:
     for arguments in (
         ["init", "--bare", "--quiet", str(tmp_path / "origin.git")],

@@ -150,6 +150,8 @@ def test_a_killed_writer_leaves_no_torn_run(shelf: Shelf, kills: int) -> None:
     if isinstance(shelf, FolderShelf):
         (shelf.root / "index.sqlite").unlink()
     assert shelf.open().list(10_000) == listed
+    # whoever was killed before it could say so stores its run again
+    assert not any(history.store(make_run(int(r.run_id[-6:], 16))).new for r in listed[::10])
 
 
 _IMPORTS = """

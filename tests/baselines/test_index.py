@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,13 +13,13 @@ from perf_analysis.verdict import Verdict
 from perf_baselines import folder_store as store_module
 from perf_baselines import postgres_store
 from perf_baselines.folder import APPLICATION_ID, is_on_network
+from perf_baselines.history import History
 from perf_documents.errors import UsageError
 from shelves import FolderShelf
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_baselines.history import History
     from perf_documents.events import Notice
     from shelves import Shelf
 
@@ -123,6 +125,34 @@ def test_an_index_cut_short_or_empty_is_made_anew(history: History, root: Path) 
     for end in (0, 100, 4096, len(whole) - 1):
         path.write_bytes(whole[:end])
         assert len(history.list(10)) == 3
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_index_that_was_copied_without_its_log_is_completed(
+    history: History, root: Path, tmp_path: Path
+) -> None:
+    history.store(RUN)
+    history.list(5)
+    early = (root / "index.sqlite").read_bytes()
+    history.store(make_run(2))
+    history.list(5)
+    copy = tmp_path / "copy"
+    shutil.copytree(root / "records", copy / "records")
+    (copy / "index.sqlite").write_bytes(early)
+    assert History(copy).list(5) == history.list(5)
+
+
+def test_a_reader_beside_a_writer_sees_whole_runs(listed: Shelf) -> None:
+    history, seen = listed.open(), [0]
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(lambda: [listed.open().store(make_run(n)) for n in range(1, 31)])
+        while not writing.done():
+            seen.append(len(history.list(100)))
+    assert len(writing.result()) == 30
+    assert seen == sorted(seen)
+    assert len(history.list(100)) == 30
+    if isinstance(listed, FolderShelf):
+        assert sum(path.stat().st_size for path in listed.root.glob("index*")) < 1_000_000
 
 
 def test_a_file_that_is_no_database_is_left_alone(history: History, root: Path) -> None:

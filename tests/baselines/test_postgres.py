@@ -178,6 +178,12 @@ def test_a_password_is_never_said(database: PostgresShelf, server: Server, passw
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
 
 
+def test_tls_that_the_server_does_not_speak(database: PostgresShelf) -> None:
+    history = open_history(f"{database.where}?sslmode=require", Path("/"))
+    with pytest.raises(StoreError, match=f"{BEFORE_LOAD}.*SSL"):
+        history.open_for_writing()
+
+
 def test_no_connection_left(history: History, database: PostgresShelf, server: Server) -> None:
     server.execute("postgres", f"ALTER DATABASE {database.name} CONNECTION LIMIT 0")
     user = f"plain_{database.name}"

@@ -78,7 +78,7 @@ def show(run: str, *, as_json: bool) -> int:
 
 
 @command.command("import")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE")
 def import_paths(paths: tuple[Path, ...]) -> int:
     """Store run documents, the runs of another history's folder, or those of unfinished spools."""
     history = history_of(Workspace(Path.cwd()))
