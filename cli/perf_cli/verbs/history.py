@@ -19,6 +19,7 @@ from perf_cli.options import LENGTH
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import look_of, result, say
 from perf_cli.registry import VERBS
+from perf_cli.verb import Verb
 from perf_cli.wiring import history_of
 from perf_documents.errors import UsageError
 from perf_loadtests.recover import recover, unfinished
@@ -43,7 +44,7 @@ def command() -> None:
         say(f"perf: unfinished run {folder.name}; next: perf history import {folder}")
 
 
-@command.command("list")
+@command.command("list", cls=Verb)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=DEFAULT_LIMIT, show_default=True)
 @click.option("--profile", metavar="NAME")
 @click.option("--environment", metavar="NAME")
@@ -61,7 +62,7 @@ def list_runs(limit: int, profile: str | None, environment: str | None, *, as_js
     return result("\n".join(_row(record) for record in records))
 
 
-@command.command("show")
+@command.command("show", cls=Verb)
 @click.argument("run", default="latest")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def show(run: str, *, as_json: bool) -> int:
@@ -77,8 +78,8 @@ def show(run: str, *, as_json: bool) -> int:
     return result(render_json(view, stored) if as_json else render_terminal(view, style))
 
 
-@command.command("import")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE")
+@command.command("import", cls=Verb)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH")
 def import_paths(paths: tuple[Path, ...]) -> int:
     """Store run documents, the runs of another history's folder, or those of unfinished spools."""
     history = history_of(Workspace(Path.cwd()))
@@ -111,7 +112,7 @@ def _recover(folder: Path, history: History) -> int:
     return result(stored.run_id)
 
 
-@command.command("export")
+@command.command("export", cls=Verb)
 @click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR")
 @click.argument("runs", nargs=-1, metavar="RUN...")
@@ -122,7 +123,7 @@ def export(form: str, out: Path | None, runs: tuple[str, ...]) -> int:
     return export_runs(history_of(Workspace(Path.cwd())), form, runs, out)
 
 
-@command.command("prune")
+@command.command("prune", cls=Verb)
 @click.option("--older-than", type=LENGTH, metavar="AGE", help="Such as 90d: younger runs stay.")
 @click.option(
     "--keep",
@@ -154,7 +155,7 @@ def prune(
     return prune_history(Workspace(Path.cwd()), wish)
 
 
-@command.command("sync")
+@command.command("sync", cls=Verb)
 @click.option("--branch", required=True, metavar="NAME", help="Such as perfproof-history.")
 @click.option("--remote", default="origin", show_default=True, metavar="NAME")
 @click.option("--no-push", is_flag=True, help="Only take what is there.")
