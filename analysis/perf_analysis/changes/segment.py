@@ -1,0 +1,112 @@
+"""All change points of a stretch: by recursion, then each looked at between its neighbours."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perf_analysis.changes.critical import exceeds
+from perf_analysis.changes.scan import LEAST_LENGTH, best_split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from perf_analysis.changes.scan import Split
+
+    Floats = NDArray[np.float64]
+
+# -2 ln(1 - sqrt(0.95)): quantile of the likelihood ratio of where a change is (Hansen, 2000)
+_LIKELIHOOD_RATIO = 7.35
+
+
+def search(values: Floats) -> list[int]:
+    """Change points by recursion: a stretch is divided where a test allows it, then both parts.
+
+    The test of the whole stretch comes first, so that its error rate is that of the search.
+    """
+    found: list[int] = []
+    pending = [(0, len(values), 0.0)]
+    while pending:
+        start, stop, around = pending.pop()
+        stretch = values[start:stop]
+        newest = stop == len(values)
+        split = best_split(stretch, newest=newest, around=around)
+        if split is None or not _is_allowed(split, stretch, newest=newest):
+            continue
+        at = start + split.at
+        found.append(at)
+        pending += [(start, at, split.correlation), (at, stop, split.correlation)]
+    return sorted(found)
+
+
+def settle(values: Floats, points: list[int]) -> list[int]:
+    """Each change point where it lies best between its neighbours; those that do not hold go."""
+    settled = list(points)
+    known: dict[tuple[int, int], tuple[float, bool]] = {}
+    while settled:
+        weak = [
+            (strength, place)
+            for place in range(len(settled))
+            for strength, holds in [_strength(values, _window(values, settled, place), known)]
+            if not holds
+        ]
+        if not weak:
+            break
+        del settled[min(weak)[1]]
+    for place in range(len(settled)):
+        # one after the other: a moved point bounds the next one
+        start, stop = _window(values, settled, place)
+        split = best_split(values[start:stop], newest=stop == len(values), around=0.0)
+        if split is not None:
+            settled[place] = start + split.at
+    return settled
+
+
+def interval(values: Floats, points: list[int], place: int) -> tuple[int, int]:
+    """First and last position of a change point with 95 % confidence.
+
+    Notes
+    -----
+    STATISTICS.md, 9.5: with lr_k = -n ln(1 - T_k^2 / n), all k with lr_max - lr_k <= 7.35.
+    """
+    at = points[place]
+    start, stop = _window(values, points, place)
+    split = best_split(values[start:stop], newest=False, around=0.0)
+    if split is None:
+        return at, at
+    n = stop - start
+    ratios = -n * np.log1p(-np.minimum(split.profile**2 / n, 1.0 - 1e-12))
+    likely = np.flatnonzero(ratios.max() - ratios <= _LIKELIHOOD_RATIO) + start + 1
+    return min(at, int(likely[0])), max(at, int(likely[-1]))
+
+
+def _window(values: Floats, points: list[int], place: int) -> tuple[int, int]:
+    bounds = [0, *points, len(values)]
+    return bounds[place], bounds[place + 2]
+
+
+def _strength(
+    values: Floats, window: tuple[int, int], known: dict[tuple[int, int], tuple[float, bool]]
+) -> tuple[float, bool]:
+    """Statistic of the best division of a window, and whether it may be one; looked up if known."""
+    if window not in known:
+        start, stop = window
+        newest = stop == len(values)
+        split = best_split(values[start:stop], newest=newest, around=0.0)
+        if split is None:
+            known[window] = (0.0, False)
+        else:
+            # too short a window for a test: what the recursion allowed stays
+            holds = stop - start < LEAST_LENGTH or _is_allowed(
+                split, values[start:stop], newest=newest
+            )
+            known[window] = (split.statistic, holds)
+    return known[window]
+
+
+def _is_allowed(split: Split, stretch: Floats, *, newest: bool) -> bool:
+    if len(stretch) < LEAST_LENGTH or not math.isfinite(split.statistic):
+        return False
+    return exceeds(split.statistic, stretch, newest=newest)
