@@ -73,6 +73,19 @@ def test_prune_keeps_the_last_passing_runs_where_they_are_the_baseline(
     assert (code, len(facts["would_remove"]), len(facts["spared"])) == (0, 3, 20)
 
 
+def test_prune_keeps_the_runs_around_the_last_change(call: Call, shelf: Shelf) -> None:
+    history, fast = shelf.open(), make_run(1)
+    for seed in range(1, 61):
+        run = replace(make_run(seed, slowness=1.5 if seed > 30 else 1.0), plan=fast.plan)
+        history.store(judged(run, Verdict.PASS))
+    code, out, _ = call("prune", "--keep", "0", "--json")
+    facts = json.loads(out)
+    spared = [int(run_id[-6:], 16) for run_id in facts["spared"]]
+    assert code == 0
+    assert {*range(21, 41)} <= {*spared} < {*range(10, 52)}
+    assert len(facts["would_remove"]) == 60 - len(spared)
+
+
 def test_prune_removes_nothing_while_a_baseline_cannot_be_read(call: Call, filled: History) -> None:
     path = Path("baselines/sustained/demo.jsonl")
     path.parent.mkdir(parents=True)
