@@ -123,6 +123,10 @@ class History:
             self._store.restore(run_id, document)
         return lacks
 
+    def store_records(self, entries: Collection[Entry]) -> int:
+        """Store many records, none of which is stored, without documents; how many were new."""
+        return self._store.add_texts(entries)
+
     def load(self, run_id: str) -> Run:
         """Return the run of an id, of the beginning of one, or of `latest`, checked."""
         record = self.record(run_id)

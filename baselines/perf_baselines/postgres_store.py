@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +16,7 @@ from perf_baselines.store import DOCUMENT, Store
 from perf_documents.errors import DocumentError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from sqlalchemy import Connection, Select
 
@@ -91,16 +92,13 @@ class PostgresStore(Store):
 
     def add(self, entry: Entry) -> bool:
         """Insert a row unless there is one."""
-        record = entry.record
-        row = insert(RUNS).values(
-            run_id=record.run_id,
-            profile=_key(record.profile),
-            environment=_key(record.environment),
-            record=entry.text,
-            document=entry.document,
-        )
-        unique = row.on_conflict_do_nothing().returning(RUNS.c.run_id)
-        return self._write(lambda connection: connection.scalar(unique)) is not None
+        return self._insert([entry]) == 1
+
+    def add_texts(self, entries: Collection[Entry]) -> int:
+        """Insert the rows in a few statements."""
+        rest = [replace(entry, document=None) for entry in entries]
+        pages = [rest[start : start + PAGE] for start in range(0, len(rest), PAGE)]
+        return sum(map(self._insert, pages))
 
     def restore(self, run_id: str, document: bytes) -> None:
         """Set the document of a row."""
@@ -130,6 +128,20 @@ class PostgresStore(Store):
                 break
             before = query.where(RUNS.c.run_id < page[-1][0])
         return records
+
+    def _insert(self, entries: Sequence[Entry]) -> int:
+        rows = [
+            {
+                "run_id": entry.record.run_id,
+                "profile": _key(entry.record.profile),
+                "environment": _key(entry.record.environment),
+                "record": entry.text,
+                "document": entry.document,
+            }
+            for entry in entries
+        ]
+        query = insert(RUNS).values(rows).on_conflict_do_nothing().returning(RUNS.c.run_id)
+        return len(self._write(lambda connection: connection.scalars(query).all()))
 
     def _ids(self, query: Select[str]) -> set[str]:
         def read(connection: Connection) -> set[str]:
