@@ -133,7 +133,10 @@ class History:
         data = self._store.document(record.run_id)
         name = self._store.name(record.run_id, DOCUMENT)
         if data is None:
-            raise DocumentError(f"{name}: the full document is no longer kept, only its record")
+            raise DocumentError(
+                f"{name}: the full document is not kept here, only its record; "
+                "next: perf history list --json"
+            )
         try:
             content = unpack(data)
             if content_hash(content) != record.document_sha256:

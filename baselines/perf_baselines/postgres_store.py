@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from perf_baselines.postgres import Database
-from perf_baselines.postgres_schema import RUNS, form, migrate
+from perf_baselines.postgres_schema import RUNS, STEPS, form, migrate
 from perf_baselines.store import DOCUMENT, Store
 from perf_documents.errors import DocumentError, StoreError, UsageError
 
@@ -160,9 +160,11 @@ class PostgresStore(Store):
 
         def read(connection: Connection) -> T:
             if not self._is_ready:
-                if form(connection) is None:
+                found = form(connection)
+                if found is None:
                     return empty
                 migrate(connection)
+                self._is_ready = found == STEPS[-1]
             return work(connection)
 
         return self._run(read)

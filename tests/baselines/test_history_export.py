@@ -167,6 +167,14 @@ def test_bencher_gets_nanoseconds(call: Call) -> None:
     assert "latency-p99" not in total
 
 
+@pytest.mark.usefixtures("filled")
+def test_junit_is_that_of_the_run(call: Call, tmp_path: Path) -> None:
+    code, out, _ = call("export", "--format", "junit", "--out", str(tmp_path / "out"), *IDS[:2])
+    assert code == 0
+    for path in out.splitlines():
+        assert "<testcase " in Path(path).read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
