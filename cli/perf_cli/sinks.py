@@ -13,6 +13,7 @@ from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import Look, result, say
 from perf_cli.termination import leave_message
 from perf_documents.codec import dump_run
+from perf_documents.errors import PerfError, StoreError
 from perf_documents.files import write_atomic
 from perf_documents.strict_json import pack
 from perf_reports import github
@@ -105,7 +106,12 @@ def _view(run: Run, sinks: Sinks, codes: list[Code], stored: Check) -> View:
 
 
 def _store(run: Run, sinks: Sinks) -> Check:
-    check = check_stored(equal=sinks.history.store(run).equal)
+    try:
+        equal = sinks.history.store(run).equal
+    except PerfError as error:
+        place = f".perf/spool/{sinks.spool.name}"
+        raise StoreError(f"{error}; next: perf history import {place}") from error
+    check = check_stored(equal=equal)
     if check.outcome == "held":
         # what the history holds, read back, is not needed a second time
         shutil.rmtree(sinks.spool, ignore_errors=True)
