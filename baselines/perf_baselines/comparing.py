@@ -40,7 +40,8 @@ def figures_of_run(run: Run) -> RunFigures:
     """Figures of a run's candidate, with the quantiles that its plan compares."""
     quantiles = [q for metric in run.plan.regression if (q := quantile_of(metric)) is not None]
     kept = run.figures
-    if kept is not None and all(_has(kept, q) for q in quantiles):
+    # what a source only states cannot be computed for other quantiles
+    if kept is not None and (run.measured.stated or all(_has(kept, q) for q in quantiles)):
         return kept
     # numpy and scipy, which only comparisons need
     from perf_analysis.reduction import figures_of  # noqa: PLC0415
