@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,8 @@ class Summary:
         Both empty for all requests together.
     n, failed : int
         Requests (or rounds of a micro-benchmark), and those that failed.
+    timed : int or None
+        Samples behind the durations, where not all requests have one.
     average_s : float or None
     quantiles_s : mapping of float to float
         Ascending; 0 and 1 are the extremes.
@@ -57,6 +59,7 @@ class Summary:
     name: str = ""
     n: int
     failed: int = 0
+    timed: int | None = None
     average_s: float | None = None
     quantiles_s: Mapping[float, float] = field(default_factory=dict)
     errors: Mapping[float, tuple[float, int]] = field(default_factory=dict)
@@ -66,6 +69,11 @@ class Summary:
     def label(self) -> str:
         """Name with its method."""
         return f"{self.method} {self.name}" if self.method else self.name
+
+    @property
+    def samples(self) -> int:
+        """Durations behind the quantiles."""
+        return self.n if self.timed is None else self.timed
 
     def check(self) -> None:
         """Raise ValueError for what cannot be: an odd name, quantiles that do not ascend."""
@@ -87,7 +95,7 @@ class Summary:
         """What thresholds are judged by."""
         return Stated(
             label=self.label,
-            n=self.n,
+            n=self.samples,
             average_s=self.average_s,
             quantiles_s=dict(sorted(self.quantiles_s.items())),
         )
@@ -101,7 +109,7 @@ class Summary:
             failed=self.failed,
             finished=self.n,
             quantiles=tuple(
-                self._figure(q, self.quantiles_s[q], resolution_s) for q in inner if self.n
+                self._figure(q, self.quantiles_s[q], resolution_s) for q in inner if self.samples
             ),
         )
 
@@ -110,7 +118,7 @@ class Summary:
     ) -> QuantileFigure:
         error, dof = self.errors.get(q, (0.0, 1))
         flags = () if q in self.errors else (ERROR_UNKNOWN,)
-        thin = not self.is_benchmark and self.n < least_for_quantile(q)
+        thin = not self.is_benchmark and self.samples < least_for_quantile(q)
         ln_s = math.log(max(value_s, _LEAST_S))
         return QuantileFigure(
             q=q,
@@ -118,8 +126,8 @@ class Summary:
             ln_high_s=ln_s,
             error=error,
             dof=dof,
-            n=self.n,
-            n_effective=float(self.n),
+            n=self.samples,
+            n_effective=float(self.samples),
             flags=(*flags, THIN) if thin else flags,
             resolution_s=resolution_s(value_s),
         )
@@ -218,3 +226,20 @@ def _at(ordered: Sequence[float], q: float) -> float:
     low = math.floor(place)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+def coarse(figures: RunFigures, step_s: Callable[[float], float]) -> RunFigures:
+    """Figures of a source that rounds large values more coarsely, with the step of each."""
+    return replace(
+        figures,
+        series=tuple(
+            replace(
+                series,
+                quantiles=tuple(
+                    replace(figure, resolution_s=step_s(math.exp(figure.ln_s)))
+                    for figure in series.quantiles
+                ),
+            )
+            for series in figures.series
+        ),
+    )
