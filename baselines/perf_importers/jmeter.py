@@ -24,7 +24,7 @@ _STAMPS = "timeStamp is taken for the start, as in JMeter's shipped configuratio
 
 
 def read(source: Source) -> Reading:
-    """Read a JTL; rows of transaction controllers are left out, or each request would count twice."""
+    """Read a JTL without the rows of transaction controllers: each request would count twice."""
     rows = Rows(TOOL)
     sums = 0
 

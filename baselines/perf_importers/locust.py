@@ -6,14 +6,12 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from perf_analysis.grid import bucket_index
-from perf_analysis.histogram import Histogram
 from perf_analysis.reduction import figures_of
-from perf_analysis.series import CANDIDATE, DRAIN, SUSTAINED, Cell, Measured, SeriesKey, Slot, Span
-from perf_importers.failures import ASSERTION
+from perf_analysis.series import CANDIDATE, Cell, SeriesKey
+from perf_importers.counted import cells_of, measured_of
 from perf_importers.nodes import root, stamp_s
 from perf_importers.reading import Reading, best_quantile, check_epoch
-from perf_importers.rows import SHOWN, RowError, unstated
+from perf_importers.rows import SHOWN, RowError
 from perf_importers.summaries import Summary, coarse, summed_up
 from perf_importers.tables import Row, number_of, read_rows
 
@@ -57,28 +55,18 @@ def read_json(source: Source) -> Reading:
     entries = document.items()
     if not entries:
         raise document.error("holds no statistics: no request was made")
-    series: dict[SeriesKey, dict[Slot, Cell]] = {}
+    cells: dict[SeriesKey, Cell] = {}
     for entry in entries:
         name, method = entry.get("name").text(), entry.get("method").text()
-        for error, cell in _cells(entry):
+        for error, cell in _cells(entry).items():
             key = SeriesKey(CANDIDATE, TOOL, method, name, 0, error)
-            if key in series:
+            if key in cells:
                 raise entry.error("a name and method stand twice")
-            series[key] = {Slot(SUSTAINED, 0): cell}
-    began = [check(entry.get("start_time")) for entry in entries]
+            cells[key] = cell
+    began = [_moment(entry.get("start_time")) for entry in entries]
     ended = [_ended(entry) for entry in entries]
     length_s = max(1.0, max(ended) - min(began))
-    measured = Measured(
-        window_s=length_s,
-        spans=(
-            Span(phase=SUSTAINED, start_s=0.0, end_s=length_s),
-            Span(phase=DRAIN, start_s=length_s, end_s=length_s),
-        ),
-        open_model=False,
-        series=dict(sorted(series.items())),
-        scenarios={},
-        unstated=unstated(SHOWN),
-    )
+    measured = measured_of(cells, length_s, SHOWN)
     return Reading(
         tool=TOOL,
         source=str(source.path),
@@ -90,11 +78,11 @@ def read_json(source: Source) -> Reading:
         names=len(entries),
         resolution_s=_MS,
         notes=(_ROUNDED,),
-        requests=sum(cell.n for slots in series.values() for cell in slots.values()),
+        requests=sum(cell.n for cell in cells.values()),
     )
 
 
-def check(node: Node) -> float:
+def _moment(node: Node) -> float:
     """Moment of an entry."""
     try:
         return check_epoch(node.number(), "time")
@@ -104,60 +92,21 @@ def check(node: Node) -> float:
 
 def _ended(entry: Node) -> float:
     last = entry.find("last_request_timestamp")
-    return check(last) if last else check(entry.get("start_time"))
+    return _moment(last) if last else _moment(entry.get("start_time"))
 
 
-def _cells(entry: Node) -> list[tuple[str, Cell]]:
-    n, failed = entry.get("num_requests").count(), entry.get("num_failures").count()
-    if failed > n:
-        raise entry.error(f"{failed} of {n} requests failed")
+def _cells(entry: Node) -> dict[str, Cell]:
     times: dict[float, int] = {}
     for text, count in entry.get("response_times").members().items():
         value_ms = number_of(text)
         if value_ms is None or value_ms < 0.0:
             raise count.error("the key is no number of milliseconds")
         times[value_ms * _MS] = times.get(value_ms * _MS, 0) + count.count()
-    timed = sum(times.values())
-    if timed > n:
-        raise entry.error(f"{timed} response times of {n} requests")
-    ends = [(ASSERTION, failed)] if failed == n else [("", n - failed), (ASSERTION, failed)]
-    cells: list[tuple[str, Cell]] = []
-    share = failed / n if n else 0.0
-    taken = _share(times, share)
-    rest = {value: count - taken.get(value, 0) for value, count in times.items()}
-    parts = {ASSERTION: taken, "": rest}
-    for error, size in ends:
-        if size:
-            cells.append((error, Cell(n=size, service=_histogram(parts[error]))))
-    return cells
-
-
-def _share(times: Mapping[float, int], share: float) -> dict[float, int]:
-    """Counts of an even share of all samples, in order of their size; rounded down in total."""
-    found: dict[float, int] = {}
-    seen = 0
-    for value, count in sorted(times.items()):
-        before, seen = math.floor(seen * share), seen + count
-        part = math.floor(seen * share) - before
-        if part:
-            found[value] = part
-    return found
-
-
-def _histogram(times: Mapping[float, int]) -> Histogram:
-    kept = {value: count for value, count in sorted(times.items()) if count}
-    if not kept:
-        return Histogram()
-    counts: dict[int, int] = {}
-    for value, count in kept.items():
-        bucket = bucket_index(value)
-        counts[bucket] = counts.get(bucket, 0) + count
-    return Histogram(
-        counts=counts,
-        sum_s=math.fsum(value * count for value, count in kept.items()),
-        min_s=min(kept),
-        max_s=max(kept),
-    )
+    try:
+        n, failed = entry.get("num_requests").count(), entry.get("num_failures").count()
+        return cells_of(n, failed, service=times)
+    except ValueError as error:
+        raise entry.error(str(error)) from error
 
 
 @dataclass(slots=True)

@@ -8,25 +8,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from perf_analysis.figures import ERROR_UNKNOWN, THIN, QuantileFigure, RunFigures, SeriesFigures
-from perf_analysis.series import (
-    CANDIDATE,
-    DRAIN,
-    SUSTAINED,
-    Cell,
-    Measured,
-    SeriesKey,
-    Slot,
-    Span,
-)
+from perf_analysis.series import CANDIDATE, Cell, Measured, SeriesKey
 from perf_analysis.stated import Stated
 from perf_analysis.thresholds import least_for_quantile
-from perf_importers.rows import MAX_NAME_LENGTH, MAX_NAMES, unstated
+from perf_importers.counted import cells_of, measured_of
+from perf_importers.rows import MAX_NAME_LENGTH, MAX_NAMES
 from perf_importers.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-FAILED = "assertion"
 EVERYTHING = "all requests"
 _LEAST_S = 1e-15
 _LEAST_ROUNDS = 3
@@ -82,8 +73,6 @@ class Summary:
             raise ValueError(
                 f"name: found {shown(text)}; expected up to {MAX_NAME_LENGTH} printable characters"
             )
-        if self.failed > self.n:
-            raise ValueError(f"{text or EVERYTHING}: {self.failed} of {self.n} failed")
         for (q, value), (other, higher) in pairwise(sorted(self.quantiles_s.items())):
             if value > higher:
                 raise ValueError(
@@ -164,17 +153,9 @@ def summed_up(
     order = sorted(summaries, key=lambda summary: summary.label)
     counted = [s for s in order if s.label] or order
     series = {} if counted[0].is_benchmark else _cells(counted, tool)
-    measured = Measured(
-        window_s=length_s,
-        spans=(
-            Span(phase=SUSTAINED, start_s=0.0, end_s=length_s),
-            Span(phase=DRAIN, start_s=length_s, end_s=length_s),
-        ),
-        open_model=False,
-        series=series,
-        scenarios={},
+    measured = replace(
+        measured_of(series, length_s, shows),
         stated=tuple(summary.stated() for summary in order),
-        unstated=unstated(shows),
     )
     figures = RunFigures(
         run_id="",
@@ -184,16 +165,13 @@ def summed_up(
     return measured, figures
 
 
-def _cells(summaries: Sequence[Summary], tool: str) -> dict[SeriesKey, dict[Slot, Cell]]:
-    """Counts as cells of one window, without durations."""
-    found: dict[SeriesKey, dict[Slot, Cell]] = {}
-    for summary in summaries:
-        for count, error in ((summary.n - summary.failed, ""), (summary.failed, FAILED)):
-            if count:
-                name = summary.name or EVERYTHING
-                key = SeriesKey(CANDIDATE, tool, summary.method, name, 0, error)
-                found[key] = {Slot(SUSTAINED, 0): Cell(n=count)}
-    return dict(sorted(found.items()))
+def _cells(summaries: Sequence[Summary], tool: str) -> dict[SeriesKey, Cell]:
+    """Counts as cells without durations."""
+    return {
+        SeriesKey(CANDIDATE, tool, summary.method, summary.name or EVERYTHING, 0, error): cell
+        for summary in summaries
+        for error, cell in cells_of(summary.n, summary.failed).items()
+    }
 
 
 def median_error(values: Sequence[float], median: float) -> tuple[float, int] | None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from perf_analysis.compared import ERROR_RATE
-from perf_analysis.grid import LARGEST_S, bucket_index
-from perf_analysis.histogram import Histogram
+from perf_analysis.grid import LARGEST_S
 from perf_analysis.reduction import figures_of
-from perf_analysis.series import CANDIDATE, DRAIN, SUSTAINED, Cell, Measured, SeriesKey, Slot, Span
-from perf_importers.reading import Reading
-from perf_importers.rows import SHOWN, unstated
-from perf_importers.summaries import EVERYTHING, FAILED, Summary, coarse, summed_up
+from perf_analysis.series import CANDIDATE, SeriesKey
+from perf_importers.counted import cells_of, measured_of
+from perf_importers.reading import Reading, best_quantile
+from perf_importers.rows import SHOWN
+from perf_importers.summaries import EVERYTHING, Summary, coarse, summed_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,8 +47,8 @@ class _Output:
     shares: dict[float, float]
     requests: int | None = None
     length_s: float = 0.0
-    failed: int = 0
-    table: str = _RECORDED
+    bad: int = 0
+    unanswered: int = 0
     heading: str = _RECORDED
     average_s: float | None = None
 
@@ -74,21 +74,24 @@ def read(source: Source) -> Reading:
 
 
 def _take(output: _Output, line: str) -> None:
-    for heading in (_RECORDED, _UNCORRECTED):
-        if heading in line:
-            output.heading = heading
+    output.heading = next((h for h in (_RECORDED, _UNCORRECTED) if h in line), output.heading)
     if _HEADER.fullmatch(line):
         output.spectra[output.heading] = []
     elif (row := _ROW.fullmatch(line)) and output.heading in output.spectra:
         _add(output.spectra[output.heading], float(row[1]) * _MS, int(row[3]))
-    elif done := _DONE.fullmatch(line):
-        output.requests, output.length_s = int(done[1]), float(done[2]) * _UNITS[done[3]]
-    elif bad := _BAD.fullmatch(line):
-        output.failed += int(bad[1])
-    elif socket := _SOCKET.fullmatch(line):
-        output.failed += sum(map(int, socket.groups()))
     elif share := _SHARE.fullmatch(line):
         output.shares[round(float(share[1]) / 100.0, 12)] = float(share[2]) * _UNITS[share[3]]
+    else:
+        _take_sums(output, line)
+
+
+def _take_sums(output: _Output, line: str) -> None:
+    if done := _DONE.fullmatch(line):
+        output.requests, output.length_s = int(done[1]), float(done[2]) * _UNITS[done[3]]
+    elif bad := _BAD.fullmatch(line):
+        output.bad = int(bad[1])
+    elif socket := _SOCKET.fullmatch(line):
+        output.unanswered = sum(map(int, socket.groups()))
     elif threads := _THREADS.fullmatch(line):
         output.average_s = float(threads[1]) * _UNITS[threads[2]]
         output.shares[1.0] = float(threads[3]) * _UNITS[threads[4]]
@@ -110,22 +113,26 @@ def _spectrum(source: Source, output: _Output) -> Reading:
     The samples between two rows lie above the former's value and are counted at the latter's: a
     quantile is never understated. wrk2 leaves its calibration phase out of the spectrum.
     """
-    found = {heading: _histogram(rows) for heading, rows in output.spectra.items() if rows}
-    latency = found.get(_RECORDED, Histogram())
-    if not latency.n:
+    found = {heading: _times(rows) for heading, rows in output.spectra.items()}
+    latency, service = found.get(_RECORDED, {}), found.get(_UNCORRECTED, {})
+    recorded = sum(latency.values())
+    if not recorded:
         raise source.error("the spectrum is empty: no request was recorded")
-    n = max(output.requests or 0, *(histogram.n for histogram in found.values()))
-    failed = min(output.failed, n)
+    known = output.requests is not None
+    n = max(output.requests or 0, recorded, sum(service.values())) + output.unanswered
     length_s = output.length_s or 1.0
-    service = found.get(_UNCORRECTED, Histogram())
-    shows = {"http_req_latency", "http_reqs"} | ({"http_req_duration"} if service.n else set())
-    shows |= set() if output.requests is None else {"http_req_failed"}
-    shows -= {"http_reqs"} if output.requests is None else set()
-    cells = {SeriesKey(CANDIDATE, WRK2, "", EVERYTHING, 0, ""):
-             Cell(n=n, latency=latency, service=service)}  # fmt: skip
-    if failed:
-        cells = _with_failures(n, failed, latency, service)
-    measured = _measured(cells, length_s, frozenset(shows))
+    shows = {"http_req_latency", *(["http_req_duration"] if service else [])}
+    shows |= {"http_reqs", "http_req_failed"} if known else set()
+    try:
+        cells = {
+            SeriesKey(CANDIDATE, WRK2, "", EVERYTHING, 0, error): cell
+            for error, cell in cells_of(
+                n, output.bad + output.unanswered, latency=latency, service=service
+            ).items()
+        }
+    except ValueError as error:
+        raise source.error(str(error)) from error
+    measured = measured_of(cells, length_s, frozenset(shows), open_model=True)
     # what is compared is the latency: the clock that wrk2 is for
     timed = replace(
         measured,
@@ -134,7 +141,6 @@ def _spectrum(source: Source, output: _Output) -> Reading:
             for key, slots in measured.series.items()
         },
     )
-    metrics = ("p95",) if output.requests is None else ("p95", ERROR_RATE)
     figures = coarse(figures_of("", timed), _steps(output.spectra[_RECORDED]))
     return Reading(
         tool=WRK2,
@@ -145,47 +151,22 @@ def _spectrum(source: Source, output: _Output) -> Reading:
         length_s=length_s,
         names=1,
         resolution_s=1e-6,
-        metrics=metrics,
+        metrics=("p95", ERROR_RATE) if known else ("p95",),
         notes=("durations run from the intended start of each request",),
         modified_s=source.modified_s,
         requests=n,
     )
 
 
-def _with_failures(
-    n: int, failed: int, latency: Histogram, service: Histogram
-) -> dict[SeriesKey, Cell]:
-    """Counts of failures beside the durations, of which nobody knows whose they are."""
-    room = n - max(latency.n, service.n)
-    whole = SeriesKey(CANDIDATE, WRK2, "", EVERYTHING, 0, "")
-    failures = SeriesKey(CANDIDATE, WRK2, "", EVERYTHING, 0, FAILED)
-    if failed <= room:
-        return {
-            whole: Cell(n=n - failed, latency=latency, service=service),
-            failures: Cell(n=failed),
-        }
-    # more failures than requests without a duration: some durations belong to them
-    return {
-        whole: Cell(n=n, latency=latency, service=service),
-        failures: Cell(n=failed),
-    }
-
-
-def _histogram(rows: Sequence[tuple[float, int]]) -> Histogram:
-    counts: dict[int, int] = {}
-    total_s, before, values = 0.0, 0, []
+def _times(rows: Sequence[tuple[float, int]]) -> dict[float, int]:
+    """Samples by value, from rows with the count up to each."""
+    times: dict[float, int] = {}
+    before = 0
     for value_s, total in rows:
-        count, before = total - before, total
-        if count:
-            bucket = bucket_index(value_s)
-            counts[bucket] = counts.get(bucket, 0) + count
-            total_s += count * value_s
-            values.append(value_s)
-    if not values:
-        return Histogram()
-    return Histogram(
-        counts=dict(sorted(counts.items())), sum_s=total_s, min_s=values[0], max_s=values[-1]
-    )
+        if total > before:
+            times[value_s] = times.get(value_s, 0) + total - before
+        before = total
+    return times
 
 
 def _steps(rows: Sequence[tuple[float, int]]) -> Callable[[float], float]:
@@ -199,27 +180,15 @@ def _steps(rows: Sequence[tuple[float, int]]) -> Callable[[float], float]:
     return step_s
 
 
-def _measured(cells: dict[SeriesKey, Cell], length_s: float, shows: frozenset[str]) -> Measured:
-    return Measured(
-        window_s=length_s,
-        spans=(
-            Span(phase=SUSTAINED, start_s=0.0, end_s=length_s),
-            Span(phase=DRAIN, start_s=length_s, end_s=length_s),
-        ),
-        open_model=True,
-        series={key: {Slot(SUSTAINED, 0): cell} for key, cell in sorted(cells.items())},
-        scenarios={},
-        unstated=unstated(shows),
-    )
-
-
 def _distribution(source: Source, output: _Output) -> Reading:
-    n = output.requests or 0
-    if not n:
-        raise source.error("no request was made")
+    answered = output.requests or 0
+    if not answered:
+        raise source.error("no request was answered")
+    n = answered + output.unanswered
     summary = Summary(
         n=n,
-        failed=min(n, output.failed),
+        failed=output.bad + output.unanswered,
+        timed=answered,
         average_s=output.average_s,
         quantiles_s=dict(sorted(output.shares.items())),
     )
@@ -238,7 +207,7 @@ def _distribution(source: Source, output: _Output) -> Reading:
         figures=figures,
         length_s=output.length_s or 1.0,
         names=1,
-        metrics=("p99" if 0.99 in output.shares else "p50", ERROR_RATE),
+        metrics=(best_quantile(output.shares), ERROR_RATE),
         notes=("wrk prints durations with two decimals",),
         modified_s=source.modified_s,
         requests=n,
