@@ -112,9 +112,9 @@ def _date(run: Node) -> Node | None:
 
 def _of_processes(benchmark: Node, name: str, runs: Sequence[Node]) -> Summary:
     processes = [
-        [value.number() for value in values.items()]
+        [value.number() for value in listed.items()]
         for run in runs
-        if (values := run.find("values")) is not None
+        if (listed := run.find("values")) is not None
     ]
     values = [value for process in processes for value in process]
     if not values:

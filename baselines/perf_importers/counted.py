@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_analysis.grid import LARGEST_S, bucket_index
@@ -37,15 +36,17 @@ def histogram_of(times: Times) -> Histogram:
     )
 
 
-def cells_of(n: int, failed: int, **fields: Times) -> dict[str, Cell]:
+def cells_of(
+    n: int, failed: int, *, service: Times | None = None, latency: Times | None = None
+) -> dict[str, Cell]:
     """Cells by failure class of requests of which nobody knows whose durations are whose.
 
     Parameters
     ----------
     n, failed : int
         Requests, and failed ones among them.
-    **fields : mapping of float to int
-        Counts by seconds for `service` or `latency`, of at most n requests.
+    service, latency : mapping of float to int
+        Counts by seconds, of at most n requests.
 
     Notes
     -----
@@ -54,21 +55,21 @@ def cells_of(n: int, failed: int, **fields: Times) -> dict[str, Cell]:
     """
     if failed > n:
         raise ValueError(f"{failed} of {n} requests failed")
+    fields = {"service": service or {}, "latency": latency or {}}
     for times in fields.values():
         if sum(times.values()) > n:
             raise ValueError(f"{sum(times.values())} durations of {n} requests")
-    found: dict[str, Cell] = {}
-    shares = {name: _share(times, failed / n if n else 0.0) for name, times in fields.items()}
-    if failed:
-        parts = {name: histogram_of(share) for name, share in shares.items()}
-        found[ASSERTION] = replace(Cell(n=failed), **parts)
-    if n > failed:
-        rest = {
-            name: histogram_of({v: count - shares[name].get(v, 0) for v, count in times.items()})
-            for name, times in fields.items()
-        }
-        found[""] = replace(Cell(n=n - failed), **rest)
-    return found
+    parts = {name: _share(times, failed / n if n else 0.0) for name, times in fields.items()}
+    rest = {
+        name: {value: count - parts[name].get(value, 0) for value, count in times.items()}
+        for name, times in fields.items()
+    }
+    found = {ASSERTION: _cell(failed, parts), "": _cell(n - failed, rest)}
+    return {error: cell for error, cell in found.items() if cell.n}
+
+
+def _cell(n: int, times: Mapping[str, Times]) -> Cell:
+    return Cell(n=n, service=histogram_of(times["service"]), latency=histogram_of(times["latency"]))
 
 
 def _share(times: Times, share: float) -> dict[float, int]:

@@ -42,9 +42,11 @@ class Format:
     marks: tuple[str, ...] = ()
 
 
+# one of them is in every summary
+_K6_KEYS = ("metrics.data_received|metrics.http_reqs|results.metrics",)
 FORMATS: Mapping[str, Format] = {
     "samples": Format("samples", "read", _TABLE, ("timestamp_s", "name", "duration_s", "ok")),
-    "k6-summary": Format("k6_summary", "read", _JSON, ("metrics|results",)),
+    "k6-summary": Format("k6_summary", "read", _JSON, _K6_KEYS),
     "k6-json": Format("k6_points", "read_json", _LINES, ("type", "metric", "data")),
     "k6-csv": Format("k6_points", "read_csv", _TABLE, ("metric_name", "timestamp", "metric_value")),
     "locust-json": Format("locust", "read_json", _JSON, ("[].num_requests", "[].response_times")),
@@ -61,9 +63,7 @@ FORMATS: Mapping[str, Format] = {
     "wrk": Format("wrk", "read", _TEXT),
     "jmeter": Format("jmeter", "read", _TABLE, ("timeStamp", "elapsed", "label")),
     "pytest-benchmark": Format("benchmarks", "read_pytest", _JSON, ("benchmarks", "machine_info")),
-    "pyperf": Format(
-        "benchmarks", "read_pyperf", _JSON, ("benchmarks", "version", "!machine_info")
-    ),
+    "pyperf": Format("benchmarks", "read_pyperf", _JSON, ("benchmarks", "!machine_info")),
     "criterion": Format("criterion", "read_folder", "folder"),
     "github-action-benchmark": Format("one_number", "read_gab", _JSON, ("entries", "lastUpdate")),
     "bencher": Format("one_number", "read_bmf", _JSON, ("{}.{}.value",)),
@@ -168,7 +168,7 @@ def _by_document(source: Source) -> set[str]:
 
 
 def _has(document: object, mark: str) -> bool:
-    """Whether a document has a key: `a`, `a|b`, `!a`, `[].a` or, at any key, `{}.{}.a`."""
+    """Whether a document has a key: `a`, `a.b|c`, `!a`, `[].a` or, at any key, `{}.{}.a`."""
     if mark.startswith("{}."):
         inner = list(document.values()) if isinstance(document, dict) else []
         return bool(inner) and all(_has(value, mark[3:]) for value in inner)
@@ -178,4 +178,12 @@ def _has(document: object, mark: str) -> bool:
         return False
     if mark.startswith("!"):
         return mark[1:] not in document
-    return any(key in document for key in mark.split("|"))
+    return any(_reaches(document, way.split(".")) for way in mark.split("|"))
+
+
+def _reaches(document: object, way: list[str]) -> bool:
+    for key in way:
+        if not isinstance(document, dict) or key not in document:
+            return False
+        document = document[key]
+    return True

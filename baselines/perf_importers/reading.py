@@ -12,6 +12,7 @@ from perf_analysis.facts import Accounts, EndState
 from perf_analysis.figures import QUANTILES
 from perf_analysis.series import CONTROL, SUSTAINED
 from perf_documents.errors import DocumentError
+from perf_documents.figures_codec import stored
 from perf_documents.plan import Plan, Stage
 from perf_documents.profile_gate import Regression, read_gate
 from perf_documents.run import EngineFacts, Run, ScenarioFacts, TargetFacts
@@ -190,7 +191,7 @@ def run_of(reading: Reading, options: Options) -> Run:
         git=git,
         measured=reading.measured,
         resolution_s=reading.resolution_s,
-        figures=None if figures is None else replace(figures, run_id=run_id),
+        figures=None if figures is None else stored(replace(figures, run_id=run_id)),
         engine=EngineFacts(
             accounts=Accounts(), cpu_p95_ratio=None, wall_step_s=None, silent_s=0.0,
             processes_final=0, names=reading.names, unknown_rules=UNKNOWN,
