@@ -105,9 +105,7 @@ def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
     differing = [
         f"{one.run_id}: {', '.join(words)}"
         for one in (*base, *candidates)
-        if _known(one)
-        and _known(run)
-        and (words := difference(run.load_facts, one.load_facts).load)
+        if (words := _difference(run, one))
     ]
     if differing:
         return nothing_compared(demands, f"the load differs: {differing[0]}", _SAME_LOAD, differing)
@@ -123,6 +121,17 @@ def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
 
 _SUSTAINED = "give the profile a stage of equal start and end"
 _SAME_LOAD = "compare runs of one load"
+
+
+def _difference(run: Run, one: Run) -> tuple[str, ...]:
+    """What makes two runs incomparable; of imported ones only the tool, whose clock is its own."""
+    if _known(one) and _known(run):
+        return difference(run.load_facts, one.load_facts).load
+    mine, other = run.scenario.client_kind, one.scenario.client_kind
+    # samples come from any tool
+    if mine == other or "unknown" in {mine, other}:
+        return ()
+    return (f"client changed from {other} to {mine}, and clocks differ from tool to tool",)
 
 
 def _known(run: Run) -> bool:

@@ -39,6 +39,8 @@ def _is_good(record: Record, branches: tuple[str, ...]) -> bool:
         and record.valid is True
         and record.branch in branches
         and record.figures is not None
+        # an imported run leaves rules unknown, and metrics too
+        and not record.unstated
     )
 
 

@@ -68,6 +68,9 @@ FORMATS: Mapping[str, Format] = {
     "github-action-benchmark": Format("one_number", "read_gab", _JSON, ("entries", "lastUpdate")),
     "bencher": Format("one_number", "read_bmf", _JSON, ("{}.{}.value",)),
 }
+# a document of our own, which is read elsewhere
+RUN = "run"
+_OWN = b'{"client_notes":'
 _WITH_OPTIONS = frozenset({"bencher"})
 _NANOSECONDS = re.compile(r"\d{18,19},\d{1,3},\d+,")
 _WRK = re.compile(r"(?m)^\s*(?:Value(?:\(ms\))?\s+Percentile\s+TotalCount|Running \S+ test @ )")
@@ -91,9 +94,9 @@ def read_runs(path: Path, options: Options, name: str = "") -> tuple[str, list[R
     DocumentError
         For whatever is wrong with the file, with file:line or the place in the document.
     """
-    if name and name not in FORMATS:
-        raise UsageError(f"--format {shown(name)}: expected one of {', '.join(FORMATS)}")
     chosen = name or recognise(path)
+    if chosen not in FORMATS:
+        raise UsageError(f"--format {shown(chosen)}: expected one of {', '.join(FORMATS)}")
     form = FORMATS[chosen]
     read: Callable[..., Reading | list[Reading]] = getattr(
         import_module(f"perf_importers.{form.module}"), form.function
@@ -130,6 +133,8 @@ def recognise(path: Path) -> str:
 
 def _candidates(source: Source) -> set[str]:
     head = source.head()
+    if head.startswith(_OWN):
+        return {RUN}
     text = head.decode("utf-8", "replace").lstrip()
     if head.startswith(_SCRIPT):
         return {"github-action-benchmark"}
@@ -161,6 +166,8 @@ def _keys_of(line: str) -> set[str]:
 
 def _by_document(source: Source) -> set[str]:
     document = source.document()
+    if _has(document, "schema"):
+        return {RUN}
     return {
         name for name, form in FORMATS.items()
         if form.kind == _JSON and all(_has(document, mark) for mark in form.marks)

@@ -150,9 +150,11 @@ def summed_up(
         raise ValueError(f"{twice[:80] or EVERYTHING}: stands twice")
     if len(labels) > MAX_NAMES + 1:
         raise ValueError(f"more than {MAX_NAMES} names; group them")
+    if labels == [""]:
+        # the only name is all requests together
+        summaries = [*summaries, replace(summaries[0], name=EVERYTHING)]
     order = sorted(summaries, key=lambda summary: summary.label)
-    counted = [s for s in order if s.label] or order
-    series = {} if counted[0].is_benchmark else _cells(counted, tool)
+    series = {} if order[0].is_benchmark else _cells([s for s in order if s.label], tool)
     measured = replace(
         measured_of(series, length_s, shows),
         stated=tuple(summary.stated() for summary in order),
@@ -168,7 +170,7 @@ def summed_up(
 def _cells(summaries: Sequence[Summary], tool: str) -> dict[SeriesKey, Cell]:
     """Counts as cells without durations."""
     return {
-        SeriesKey(CANDIDATE, tool, summary.method, summary.name or EVERYTHING, 0, error): cell
+        SeriesKey(CANDIDATE, tool, summary.method, summary.name, 0, error): cell
         for summary in summaries
         for error, cell in cells_of(summary.n, summary.failed).items()
     }

@@ -61,7 +61,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--run",
     "spec",
     metavar="RUN",
-    help="A run id, the beginning of one, `latest`, a run file, or a samples file (.csv).",
+    help="A run id, the beginning of one, `latest`, a run file, or another tool's results.",
 )
 @click.option(
     "--baseline", metavar="REF", help="Git commit whose baselines/ decide (the working tree)."

@@ -13,7 +13,7 @@ import click
 
 from perf_analysis.judgement import judge
 from perf_baselines.record_codec import dump_record
-from perf_cli.outcome import Code
+from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import look_of, result, say
 from perf_cli.registry import VERBS
 from perf_cli.wiring import history_of
@@ -24,7 +24,12 @@ from perf_reports.terminal import Style, render_terminal
 from perf_reports.view import build_view
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from perf_baselines.history import History
     from perf_baselines.record import Record
+    from perf_cli.importing import ImportFlags
+
 
 DEFAULT_LIMIT = 20
 _GLYPHS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
@@ -72,26 +77,47 @@ def show(run: str, *, as_json: bool) -> int:
 
 
 @command.command("import")
-@click.argument("spools", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPOOL")
-def import_spools(spools: tuple[Path, ...]) -> int:
-    """Recover the runs of spools whose supervisor is gone; they are never valid."""
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH")
+@click.option("--format", "form", default="", metavar="F", help="Told by the content if not given.")
+@click.option("--profile", metavar="NAME", help="To keep the runs under; else the tool's name.")
+@click.option("--environment", metavar="NAME", help="Where it was measured; else `imported`.")
+@click.option("--commit", metavar="SHA", help="What was measured, where the file does not say.")
+@click.option("--branch", metavar="NAME", help="Where the commit belongs.")
+@click.option("--at", metavar="TIME", help="When it was measured, where the file does not say.")
+@click.option(
+    "--direction",
+    type=click.Choice(["higher", "lower"]),
+    help="Which is better, for measures whose format does not say.",
+)
+def import_paths(paths: tuple[Path, ...], form: str, **flags: Unpack[ImportFlags]) -> int:
+    """Store other tools' results, run documents, or the runs of unfinished spools."""
+    from perf_cli.importing import are_results, import_files, options_of  # noqa: PLC0415  # only here
+
+    options = options_of(**flags)
     history = history_of(Workspace(Path.cwd()))
     history.open_for_writing()
-    for folder in spools:
-        found = recover(folder)
-        judgement = judge(found.run.facts(), found.run.measured, found.run.plan.thresholds)
-        stored = history.store(replace(found.run, judgement=judgement))
-        what = "stored" if stored.new else "already stored"
-        if stored.equal:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            return Code.INFRA
-        lost = f"; {found.lost_bytes} bytes of an unfinished record dropped" * bool(
-            found.lost_bytes
-        )
-        say(f"perf: {stored.run_id} {what} as {found.run.state}{lost}")
-        result(stored.run_id)
-    return Code.PASS
+    files = [path for path in paths if form or are_results(path)]
+    spools = [path for path in paths if path not in files]
+    return by_precedence(
+        [
+            import_files(files, form, options, history),
+            *(_recover(folder, history) for folder in spools),
+        ]
+    )
+
+
+def _recover(folder: Path, history: History) -> int:
+    """Store the run of a spool whose supervisor is gone; it is never valid."""
+    found = recover(folder)
+    judgement = judge(found.run.facts(), found.run.measured, found.run.plan.thresholds)
+    stored = history.store(replace(found.run, judgement=judgement))
+    what = "stored" if stored.new else "already stored"
+    if not stored.equal:
+        return Code.INFRA
+    shutil.rmtree(folder, ignore_errors=True)
+    lost = f"; {found.lost_bytes} bytes of an unfinished record dropped" * bool(found.lost_bytes)
+    say(f"perf: {stored.run_id} {what} as {found.run.state}{lost}")
+    return result(stored.run_id)
 
 
 def _row(record: Record) -> str:
