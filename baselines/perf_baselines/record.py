@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import merge
 from perf_analysis.series import CANDIDATE, add_cells
+from perf_analysis.stated import Stated
 from perf_documents.fingerprint import MACHINE_FACTS
 from perf_documents.strict_json import content_hash
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from perf_analysis.facts import EndState
     from perf_analysis.figures import RunFigures
     from perf_analysis.series import Cell, SeriesKey
-    from perf_analysis.stated import Stated
     from perf_analysis.verdict import ThresholdResult, Verdict
     from perf_documents.run import Measure, Run
 
@@ -119,7 +120,7 @@ def summarise(run: Run, document: bytes) -> Record:
     """Return the record of a run; `document` is its JSON."""
     judgement = run.judgement
     phase = run.measured.judged_phase()
-    stated = {row.label: row for row in run.measured.stated}
+    stated = _stated(run)
     cells = [(k, c) for k, c in run.measured.cells(phase).items() if k.target == CANDIDATE]
     return Record(
         run_id=run.run_id,
@@ -156,6 +157,21 @@ def summarise(run: Run, document: bytes) -> Record:
         document_sha256=content_hash(document),
         document_bytes=len(document),
     )
+
+
+def _stated(run: Run) -> dict[str, Stated]:
+    """What is known of durations without samples of them, by label."""
+    if "http_req_duration" not in run.measured.unstated or run.figures is None:
+        return {row.label: row for row in run.measured.stated}
+    # compared by another clock: from the intended start
+    return {
+        series.label: Stated(
+            label=series.label,
+            n=series.finished,
+            quantiles_s={figure.q: math.exp(figure.ln_s) for figure in series.quantiles},
+        )
+        for series in run.figures.series
+    }
 
 
 def _summary(

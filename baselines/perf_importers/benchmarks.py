@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PYTEST, PYPERF = "pytest-benchmark", "pyperf"
 _IQR_OF_NORMAL = 1.349
 _LEAST_ROUNDS = 3
+_NOT_KNOWN = ("unknown", "(unknown)", "")
 _FACTS = {"cpu_model": "cpu", "python": "python_version"}
 
 
@@ -32,7 +33,7 @@ def read_pytest(source: Source) -> Reading:
     facts = {
         ours: visible(node.text(), 200)
         for key, ours in (("id", "commit"), ("branch", "branch"))
-        if (node := said.get(key)) is not None
+        if (node := said.get(key)) is not None and node.value not in _NOT_KNOWN
     }
     dirty = commit.find("dirty") if commit else None
     if dirty is not None and isinstance(dirty.value, bool):

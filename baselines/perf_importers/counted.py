@@ -59,7 +59,7 @@ def cells_of(
     for times in fields.values():
         if sum(times.values()) > n:
             raise ValueError(f"{sum(times.values())} durations of {n} requests")
-    parts = {name: _share(times, failed / n if n else 0.0) for name, times in fields.items()}
+    parts = {name: _share(times, failed, n) for name, times in fields.items()}
     rest = {
         name: {value: count - parts[name].get(value, 0) for value, count in times.items()}
         for name, times in fields.items()
@@ -72,13 +72,16 @@ def _cell(n: int, times: Mapping[str, Times]) -> Cell:
     return Cell(n=n, service=histogram_of(times["service"]), latency=histogram_of(times["latency"]))
 
 
-def _share(times: Times, share: float) -> dict[float, int]:
-    """Counts of an even share of all samples, in order of their size; rounded down in total."""
+def _share(times: Times, failed: int, n: int) -> dict[float, int]:
+    """Counts of an even share of all samples, in order of their size; rounded down in total.
+
+    At most `failed` of them, and of the rest at most the others: n - failed.
+    """
     found: dict[float, int] = {}
     seen = 0
     for value, count in sorted(times.items()):
-        before, seen = math.floor(seen * share), seen + count
-        part = math.floor(seen * share) - before
+        before, seen = seen * failed // n, seen + count
+        part = seen * failed // n - before
         if part:
             found[value] = part
     return found

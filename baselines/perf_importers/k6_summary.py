@@ -86,6 +86,7 @@ def read(source: Source) -> Reading:
         sha256=source.sha256,
         measured=measured,
         figures=_with_dropped(figures, dropped),
+        started_s=_started_s(document, length_s),
         length_s=length_s,
         names=1 + len(named),
         metrics=(quantile, ERROR_RATE) if failures_known else (quantile,),
@@ -122,7 +123,7 @@ def _summary(metrics: Mapping[str, _Metric], name: str) -> Summary:
     tag = f"{{name:{name}}}" if name else ""
     values = metrics[f"http_req_duration{tag}"].values
     counter = metrics.get(f"http_reqs{tag}")
-    n = counter.values.get("count").count() if counter else values.get("count").count()
+    n = counter.values.get("count").count() if counter else 0
     quantiles: dict[float, float] = {}
     for key, node in values.members().items():
         q = _EXTREMES.get(key)
@@ -150,13 +151,15 @@ def _failed(metric: _Metric | None) -> int:
 
 
 def _names(metrics: Mapping[str, _Metric]) -> list[str]:
-    """Request names of which durations and their number are known: thresholds asked for them."""
+    """Request names of which all is known: thresholds asked for it.
+
+    Without the number of its requests or of their failures, a name cannot be judged.
+    """
     named = [matched[1] for name in metrics if (matched := _NAMED.fullmatch(name))]
+    needed = [metric for metric in ("http_reqs", "http_req_failed") if metric in metrics]
     return [
-        name for name in named
-        if f"http_reqs{{name:{name}}}" in metrics
-        or metrics[f"http_req_duration{{name:{name}}}"].values.has("count")
-    ]  # fmt: skip
+        name for name in named if all(f"{metric}{{name:{name}}}" in metrics for metric in needed)
+    ]
 
 
 def _count(metrics: Mapping[str, _Metric], name: str) -> int:
@@ -164,11 +167,22 @@ def _count(metrics: Mapping[str, _Metric], name: str) -> int:
 
 
 def _length_s(document: Node, counts: Node) -> float:
+    config = document.find("config")
+    if config is not None and config.has("duration"):
+        return max(_MS, config.get("duration").number())
     state = document.find("state")
     if state is not None and state.has("testRunDurationMs"):
         return max(_MS, state.get("testRunDurationMs").number() * _MS)
     rate = counts.get("rate").number()
     return counts.get("count").number() / rate if rate else 1.0
+
+
+def _started_s(document: Node, length_s: float) -> float | None:
+    """Start of the test by the time of its summary; only schema 1.0.0 says that."""
+    metadata = document.find("metadata")
+    if metadata is None or not metadata.has("generatedAt"):
+        return None
+    return metadata.get("generatedAt").time_s() - length_s
 
 
 def _thresholds(

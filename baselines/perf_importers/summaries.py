@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 EVERYTHING = "all requests"
+OTHERS = "other requests"
 _LEAST_S = 1e-15
 _LEAST_ROUNDS = 3
 _IQR_OF_NORMAL = 1.349
@@ -154,7 +155,7 @@ def summed_up(
         # the only name is all requests together
         summaries = [*summaries, replace(summaries[0], name=EVERYTHING)]
     order = sorted(summaries, key=lambda summary: summary.label)
-    series = {} if order[0].is_benchmark else _cells([s for s in order if s.label], tool)
+    series = {} if order[0].is_benchmark else _cells(order, tool)
     measured = replace(
         measured_of(series, length_s, shows),
         stated=tuple(summary.stated() for summary in order),
@@ -171,9 +172,22 @@ def _cells(summaries: Sequence[Summary], tool: str) -> dict[SeriesKey, Cell]:
     """Counts as cells without durations."""
     return {
         SeriesKey(CANDIDATE, tool, summary.method, summary.name, 0, error): cell
-        for summary in summaries
+        for summary in _with_rest(summaries)
         for error, cell in cells_of(summary.n, summary.failed).items()
     }
+
+
+def _with_rest(summaries: Sequence[Summary]) -> list[Summary]:
+    """Named series, and what is left of all requests together."""
+    named = [summary for summary in summaries if summary.label]
+    total = next((summary for summary in summaries if not summary.label), None)
+    if total is None:
+        return named
+    n = total.n - sum(summary.n for summary in named)
+    failed = total.failed - sum(summary.failed for summary in named)
+    if not 0 <= failed <= n:
+        raise ValueError("the series do not add up to all requests together")
+    return [*named, Summary(name=OTHERS, n=n, failed=failed)] if n else named
 
 
 def median_error(values: Sequence[float], median: float) -> tuple[float, int] | None:
@@ -209,14 +223,24 @@ def _at(ordered: Sequence[float], q: float) -> float:
 
 
 def coarse(figures: RunFigures, step_s: Callable[[float], float]) -> RunFigures:
-    """Figures of a source that rounds large values more coarsely, with the step of each."""
+    """Figures of a source without windows, whose values are rounded to steps of their own.
+
+    How far a quantile may be off within the run shows only in windows, so that is unknown.
+    """
     return replace(
         figures,
         series=tuple(
             replace(
                 series,
                 quantiles=tuple(
-                    replace(figure, resolution_s=step_s(math.exp(figure.ln_s)))
+                    replace(
+                        figure,
+                        error=0.0,
+                        dof=1,
+                        n_effective=float(figure.n),
+                        flags=(ERROR_UNKNOWN, *(flag for flag in figure.flags if flag == THIN)),
+                        resolution_s=step_s(math.exp(figure.ln_s)),
+                    )
                     for figure in series.quantiles
                 ),
             )

@@ -176,7 +176,7 @@ ARGUMENTS = [
         ["no run is stored here yet", "next:"],
         id="show-nothing-stored",
     ),
-    pytest.param(["history", "import"], ["SPOOL", "next:"], id="import"),
+    pytest.param(["history", "import"], ["PATH", "next:"], id="import"),
     pytest.param(["history", "list", "--limit", "0"], ["--limit", "next:"], id="limit"),
 ]
 
