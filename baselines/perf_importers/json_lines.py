@@ -38,7 +38,7 @@ def read_lines(
         if problems.are_enough:
             break
         last = line
-        if not line.strip() or (wanted and wanted not in line):
+        if not line.strip() or (wanted not in line and line.endswith("\n")):
             continue
         cut = _take(source, line, number, take, problems)
     if cut and not last.endswith("\n") and problems.found == [cut]:

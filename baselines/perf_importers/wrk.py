@@ -36,6 +36,8 @@ _THREADS = re.compile(
     r"\s*Latency\s+(\d+(?:\.\d+)?)(us|ms|s|m)\s+\S+\s+(\d+(?:\.\d+)?)(us|ms|s|m)\s.*"
 )
 _RECORDED, _UNCORRECTED = "Recorded Latency", "Uncorrected Latency"
+# how the output of wrk and wrk2 begins
+_RUNNING = "Running "
 _MOST_LINES = 20_000
 
 
@@ -50,6 +52,7 @@ class _Output:
     bad: int = 0
     unanswered: int = 0
     heading: str = _RECORDED
+    is_wrk: bool = False
     average_s: float | None = None
 
 
@@ -75,7 +78,10 @@ def read(source: Source) -> Reading:
 
 def _take(output: _Output, line: str) -> None:
     output.heading = next((h for h in (_RECORDED, _UNCORRECTED) if h in line), output.heading)
-    if _HEADER.fullmatch(line):
+    output.is_wrk = output.is_wrk or _RUNNING in line or _RECORDED in line
+    if header := _HEADER.fullmatch(line):
+        if not header[1] and not output.is_wrk:
+            raise ValueError("the spectrum names no unit: expected Value(ms), or wrk2's own output")
         output.spectra[output.heading] = []
     elif (row := _ROW.fullmatch(line)) and output.heading in output.spectra:
         _add(output.spectra[output.heading], float(row[1]) * _MS, int(row[3]))
