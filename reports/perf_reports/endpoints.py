@@ -131,13 +131,13 @@ def _stated(row: EndpointRow, measured: Measured) -> EndpointRow:
         row = replace(row, failed=0, failed_of=0)
     one = next((s for s in measured.stated if (s.label or ALL) == row.label), None)
     if one is None and measured.stated:
-        return replace(row, service=tuple(Quantile(q=q, value_s=None, n=0, needs=1)
+        return replace(row, service=tuple(Quantile(q=q, value_s=None, n=0, needs=0)
                                           for q in QUANTILES))  # fmt: skip
     if one is None:
         return row
     values = [(q, one.quantiles_s.get(q)) for q in QUANTILES]
     return replace(
-        row, service=tuple(Quantile(q=q, value_s=v, n=one.n, needs=1) for q, v in values)
+        row, service=tuple(Quantile(q=q, value_s=v, n=one.n, needs=0) for q, v in values)
     )
 
 

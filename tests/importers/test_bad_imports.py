@@ -265,7 +265,7 @@ def test_any_value_in_any_place_is_read_or_refused(tmp_path: Path, data: st.Data
     assert not said or str(path) in said
 
 
-def _places(value: Any) -> list[tuple[Any, Any]]:
+def _places(value: object) -> list[tuple[Any, Any]]:
     """Every place of a document, as a container and a key of it."""
     if not isinstance(value, dict | list):
         return []

@@ -85,6 +85,9 @@ BENCHMARKS = [
 ]  # fmt: skip
 
 
+FILES = [e.file for e in EXPECTED] + [b.file for b in BENCHMARKS]
+
+
 def read(file: str, options: Options | None = None) -> Run:
     (run,) = read_runs(DATA / file, options or Options())[1]
     return run
@@ -129,7 +132,7 @@ def test_every_format_has_a_file() -> None:
     assert tried | {"samples", "github-action-benchmark"} == set(FORMATS)
 
 
-@pytest.mark.parametrize("file", [e.file for e in (*EXPECTED, *BENCHMARKS)])
+@pytest.mark.parametrize("file", FILES)
 def test_what_a_file_cannot_show_is_unknown_and_no_baseline(file: str) -> None:
     run = read(file)
     judgement = judge(run.facts(), run.measured, run.plan.thresholds)
@@ -138,9 +141,7 @@ def test_what_a_file_cannot_show_is_unknown_and_no_baseline(file: str) -> None:
     assert "its source cannot show V1" in refusal(run, judgement)
 
 
-@pytest.mark.parametrize(
-    "file", [e.file for e in (*EXPECTED, *BENCHMARKS) if e.format != "criterion"]
-)
+@pytest.mark.parametrize("file", [file for file in FILES if file != "criterion"])
 def test_the_same_content_is_the_same_run(file: str, tmp_path: Path) -> None:
     at = Options(at_s=1_772_366_400.0)
     copy = tmp_path / "copy.bin"
