@@ -56,7 +56,12 @@ def _has(figures: RunFigures, q: float) -> bool:
 
 
 def compare_with_baselines(
-    runs: Sequence[Run], accepted: Sequence[Baseline], now: datetime, *, hint: str = ""
+    runs: Sequence[Run],
+    accepted: Sequence[Baseline],
+    now: datetime,
+    *,
+    hint: str = "",
+    noun: str = "baseline",
 ) -> Comparison:
     """Compare runs of one plan (at least one; several are repeats) with accepted ones.
 
@@ -70,6 +75,8 @@ def compare_with_baselines(
         With a zone.
     hint : str
         What to do where no run was accepted yet.
+    noun : str
+        What the accepted runs are called.
     """
     run = runs[-1]
     demands = demands_of(run.plan)
@@ -77,7 +84,7 @@ def compare_with_baselines(
         return nothing_compared(demands, "the profile has no sustained phase", _SUSTAINED)
     if not accepted:
         where = f"{run.plan.profile} on {run.target.environment}"
-        return nothing_compared(demands, f"no baseline of {where}", hint)
+        return nothing_compared(demands, f"no {noun} of {where}", hint)
     figures = [figures_of_run(one) for one in runs]
     candidate = Candidate(figures=figures[-1], load=run.load_facts, fingerprint=run.fingerprint)
     others = [b for b in accepted if b.run_id not in {one.run_id for one in runs}]
@@ -85,7 +92,7 @@ def compare_with_baselines(
     if not reference.runs:
         left_out = reference.left_out or ("the run itself is the only baseline",)
         return nothing_compared(demands, "; ".join(left_out), hint, left_out)
-    return _conclude(figures, reference, demands)
+    return _conclude(figures, reference, demands, noun)
 
 
 def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:

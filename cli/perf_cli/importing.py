@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from perf_analysis.judgement import judge
-from perf_baselines.comparing import figures_of_run
+from perf_analysis.judgement import NOTHING_COMPARED, judge
+from perf_baselines.comparing import compare_with_baselines, figures_of_run
+from perf_baselines.history_source import earlier_runs
 from perf_cli.outcome import Code
 from perf_cli.output import result, say
 from perf_documents.codec import read_run
 from perf_documents.errors import DocumentError, UsageError
 from perf_documents.files import check_name
+from perf_documents.git import default_branch
 from perf_documents.redact import visible
 from perf_importers.criterion import is_criterion
 from perf_importers.formats import RUN, read_runs, recognise
@@ -21,9 +25,9 @@ from perf_importers.reading import Options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import Unpack
 
+    from perf_analysis.compared import Comparison
     from perf_baselines.history import History
     from perf_documents.run import Run
 
@@ -90,7 +94,11 @@ def import_files(paths: Sequence[Path], form: str, options: Options, history: Hi
     codes: list[Code] = []
     for path, chosen, runs in read:
         say(f"perf: {path}: {chosen}, {len(runs)} {'run' if len(runs) == 1 else 'runs'}")
-        stored = [_store(run, history, quiet=len(runs) > _NAMED) for run in runs]
+        newest = max(runs, key=lambda run: run.started_at)
+        stored = [
+            _store(run, history, quiet=len(runs) > _NAMED, newest=run is newest)
+            for run in sorted(runs, key=lambda run: run.started_at)
+        ]
         codes += [code for code, _ in stored]
         if len(runs) > _NAMED:
             new = sum(is_new for _, is_new in stored)
@@ -98,16 +106,23 @@ def import_files(paths: Sequence[Path], form: str, options: Options, history: Hi
     return max(codes, default=Code.PASS)
 
 
-def _store(run: Run, history: History, *, quiet: bool) -> tuple[Code, bool]:
-    """Store one run unless it is there; what became of it, and whether it is new."""
+def _store(run: Run, history: History, *, quiet: bool, newest: bool) -> tuple[Code, bool]:
+    """Store one run unless it is there; what became of it, and whether it is new.
+
+    The newest of a file is held against the runs before it; a whole history is not, run by run.
+    """
     kept = _kept(run, history)
     if kept is not None:
         if not quiet:
             say(f"perf: {kept.run_id} already stored; nothing changed")
         return result(kept.run_id), False
     figures = run.figures or (figures_of_run(run) if run.measured.series else None)
-    judgement = run.judgement or judge(run.facts(), run.measured, run.plan.thresholds)
-    stored = history.store(replace(run, figures=figures, judgement=judgement))
+    run = replace(run, figures=figures)
+    if run.judgement is None:
+        comparison = _among_earlier(run, history) if newest else NOTHING_COMPARED
+        judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
+        run = replace(run, judgement=judgement)
+    stored = history.store(run)
     if not stored.equal:
         say(f"perf: {stored.run_id} could not be read back as it was stored")
         return Code.INFRA, stored.new
@@ -117,7 +132,18 @@ def _store(run: Run, history: History, *, quiet: bool) -> tuple[Code, bool]:
         unknown = ", ".join(run.engine.unknown_rules)
         rules = f"; unknown: {unknown}: never a baseline" if unknown else ""
         say(f"perf: {stored.run_id} stored in profile {run.plan.profile}{rules}")
+        if newest and run.judgement:
+            say(f"perf: {stored.run_id}: {run.judgement.comparison.sentence}")
     return result(stored.run_id), stored.new
+
+
+def _among_earlier(run: Run, history: History) -> Comparison:
+    """Comparison with the runs of the same tool before it, where anything can be compared."""
+    if run.figures is None:
+        return NOTHING_COMPARED
+    branch = default_branch(Path.cwd(), os.environ)
+    earlier = earlier_runs(history, run, branch)
+    return compare_with_baselines([run], earlier, datetime.now(UTC), noun="earlier run")
 
 
 def _kept(run: Run, history: History) -> Run | None:
