@@ -11,6 +11,8 @@ from perf_analysis.histogram import Histogram, merge
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perf_analysis.stated import Stated
+
 C = TypeVar("C")
 SUSTAINED = "sustained"
 DRAIN = "drain"
@@ -231,6 +233,10 @@ class Measured:
         Cells by key and slot.
     ended : mapping of int to int
         Requests by the window in which they *ended*, for throughput over time.
+    stated : tuple of Stated
+        Durations of which the source gives no samples, only figures; then histograms are empty.
+    unstated : frozenset of str
+        Metrics that the source cannot show: nothing is concluded from their emptiness.
     kept : Sums or None
         Sums by phase that are known already: then windows need not be looked at.
     """
@@ -241,6 +247,8 @@ class Measured:
     series: Mapping[SeriesKey, Mapping[Slot, Cell]]
     scenarios: Mapping[str, Mapping[Slot, ScenarioCell]]
     ended: Mapping[int, int] = field(default_factory=dict)
+    stated: tuple[Stated, ...] = ()
+    unstated: frozenset[str] = frozenset()
     kept: Sums | None = field(default=None, compare=False, repr=False)
     _sums: list[Sums] = field(init=False, default_factory=list, compare=False, repr=False)
 
