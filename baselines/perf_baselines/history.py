@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from perf_documents.files import read_bounded, write_atomic, write_new
 from perf_documents.strict_json import MAX_JSON_BYTES, content_hash, pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from perf_baselines.index import RunIndex
@@ -137,6 +138,24 @@ class History:
         return (
             self._list_directly(known, limit, profile, environment) if records is None else records
         )
+
+    def stamps(self) -> dict[str, str]:
+        """Ids of the stored runs, each with what changes if its record does."""
+        known = self._ids()
+        found: dict[str, str] = {}
+        for run_id in known:
+            # removed meanwhile: then it is no longer stored
+            with suppress(FileNotFoundError):
+                status = self._folder.record(run_id).stat()
+                found[run_id] = f"{status.st_size}-{status.st_mtime_ns}"
+        return found
+
+    def records(self, run_ids: Iterable[str]) -> Iterator[Record]:
+        """Records by id; unreadable ones are named in a notice and left out."""
+        for run_id in run_ids:
+            read = self._try_read(run_id)
+            if read is not None:
+                yield read[0]
 
     def _ids(self) -> set[str]:
         """Ids of the stored runs, by the names of their files alone."""
