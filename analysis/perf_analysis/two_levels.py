@@ -47,9 +47,7 @@ def _welch(
 ) -> tuple[float, float, float] | None:
     if len(before) < LEAST_BEFORE or len(after) < LEAST_AFTER:
         return None
-    parts = [
-        max(float(side.var(ddof=1)), least_sd**2) / len(side) for side in (before, after)
-    ]
+    parts = [max(float(side.var(ddof=1)), least_sd**2) / len(side) for side in (before, after)]
     variance = sum(parts)
     estimate = float(after.mean() - before.mean())
     if variance == 0.0:

@@ -157,6 +157,10 @@ class History:
             if read is not None:
                 yield read[0]
 
+    def has_document(self, run_id: str) -> bool:
+        """Whether the full document of a run is still kept."""
+        return self._folder.document(run_id).is_file()
+
     def _ids(self) -> set[str]:
         """Ids of the stored runs, by the names of their files alone."""
         self._folder.check()

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.changes import Better
-from perf_analysis.facts import EndState
+from perf_analysis.compared import ERROR_RATE
 from perf_analysis.intervals import wilson
+from perf_baselines.trend_series import counts
 from perf_documents.errors import PerfError
 from perf_documents.files import make_private_folder, read_bounded, write_atomic
 
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from perf_analysis.figures import QuantileFigure, SeriesFigures
+    from perf_analysis.figures import SeriesFigures
     from perf_baselines.baseline import Baseline
     from perf_baselines.history import History
     from perf_baselines.record import Record, SeriesSummary
 
-ALL = "all"
-SECONDS, SHARE, PER_SECOND = "s", "share", "1/s"
-ERROR_RATE, RATE = "error rate", "rate"
+SECONDS, SHARE, PER_SECOND = "s", "ratio", "/s"
+RATE = "rate"
 _SCHEMA = 1
 _MAX_BYTES = 512 * 1024 * 1024
 _ALPHA = 0.025
@@ -45,7 +45,9 @@ class SeriesName(NamedTuple):
     @property
     def text(self) -> str:
         """Name as people read it, and as patterns are held against."""
-        return f"{self.metric} of {self.label or ALL}" if self.metric else self.label
+        if not self.metric:
+            return self.label
+        return f"{self.metric.replace('_', ' ')} of {self.label or 'all requests'}"
 
 
 class Point(NamedTuple):
@@ -141,7 +143,10 @@ def baseline_values(baselines: Iterable[Baseline]) -> dict[SeriesName, list[floa
     values: dict[SeriesName, list[float]] = {}
     for baseline in baselines:
         for series in baseline.figures.series:
-            points = [_point(_quantile_name(q.q, series.label), q) for q in series.quantiles]
+            points = [
+                _point(_quantile_name(figure.q, series.label), math.exp(figure.ln_s), figure.error)
+                for figure in series.quantiles
+            ]
             points += [_share(series.label, series.failed, series.n)] if series.n else []
             for point in points:
                 values.setdefault(point.name, []).append(point.value)
@@ -157,17 +162,16 @@ def _quantiles(
             continue
         name = _quantile_name(q, summary.label)
         figure = figures.quantile(q) if figures else None
-        yield _point(name, figure) if figure else Point(name, value, value, value)
+        yield _point(name, value, figure.error if figure else 0.0)
 
 
 def _quantile_name(q: float, label: str) -> SeriesName:
     return SeriesName(f"p{q * 100:g}", label, SECONDS, Better.LOWER)
 
 
-def _point(name: SeriesName, figure: QuantileFigure) -> Point:
-    reach = _Z * figure.error
-    ends = (figure.ln_s, figure.ln_s - reach, figure.ln_s + reach)
-    return Point(name, *map(math.exp, ends))
+def _point(name: SeriesName, value: float, error: float) -> Point:
+    reach = math.exp(_Z * error)
+    return Point(name, value, value / reach, value * reach)
 
 
 def _share(label: str, failed: int, n: int) -> Point:
@@ -190,8 +194,7 @@ def _row(record: Record, stamp: str, places: dict[SeriesName, int]) -> Row:
         commit=record.commit,
         load=record.load_hash[:_LOAD_DIGITS],
         verdict=str(record.verdict or ""),
-        # nobody's word against it: an imported run may not know every rule
-        valid=record.valid is not False and record.state is EndState.COMPLETED,
+        valid=counts(record),
         reason=record.reason[:_REASON],
         figures=flat,
     )

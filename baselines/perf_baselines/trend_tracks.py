@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from perf_analysis.changes import (
-    Better,
-    ChangePoint,
-    Changes,
-    Direction,
-    Effect,
-    Level,
-    find_changes,
-)
+from perf_analysis.changes import Better
 from perf_baselines.history_source import USUAL
+from perf_baselines.trend_found import Search
 from perf_baselines.trend_rows import SHARE
-from perf_documents.strict_json import content_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import date
 
+    from perf_analysis.changes import ChangePoint, Level
     from perf_baselines.trend_rows import Row, Rows, SeriesName
     from perf_documents.acknowledged import Acknowledgement
 
@@ -34,7 +27,6 @@ TOLERANCE_SHARE = 0.0025
 STALE_DAYS = 14
 STALE_COMMITS = 20
 MOST_BRANCHES = 8
-_DIGEST = 24
 
 
 class Status(StrEnum):
@@ -76,6 +68,8 @@ class Track:
         Runs in the order of their starts.
     values, lows, highs : tuple of float or None
         By run; None where it was not measured.
+    counted : tuple of float or None
+        The values that enter levels: those of valid runs.
     breaks : tuple of int
         Runs from which on the load was another: nothing is compared across.
     levels : tuple of Level
@@ -89,6 +83,7 @@ class Track:
     name: SeriesName
     rows: tuple[Row, ...]
     values: tuple[float | None, ...]
+    counted: tuple[float | None, ...]
     lows: tuple[float | None, ...]
     highs: tuple[float | None, ...]
     breaks: tuple[int, ...]
@@ -106,17 +101,9 @@ class Track:
     @property
     def last(self) -> int:
         """The newest run that entered a level, or was measured at all."""
-        good = [at for at, value in enumerate(self.counted) if value is not None]
-        measured = [at for at, value in enumerate(self.values) if value is not None]
-        return (good or measured)[-1]
-
-    @property
-    def counted(self) -> list[float | None]:
-        """Values that enter levels: those of valid runs."""
-        return [
-            value if row.valid else None
-            for value, row in zip(self.values, self.rows, strict=True)
-        ]
+        newest_first = range(len(self.rows) - 1, -1, -1)
+        good = (at for at in newest_first if self.counted[at] is not None)
+        return next(good, next(at for at in newest_first if self.values[at] is not None))
 
     @property
     def latest(self) -> Change | None:
@@ -156,17 +143,16 @@ def tracks_of(rows: Rows, known: Known) -> tuple[list[Track], list[str]]:
     for row in rows.rows:
         if row.branch in shown:
             groups.setdefault(Place(row.profile, row.environment, row.branch), []).append(row)
-    found: dict[str, object] = {}
-    clock = _Clock(rows.rows)
+    search, clock = Search(rows.found), _Clock(rows.rows)
     tracks: list[Track] = []
     for place, members in sorted(groups.items(), key=lambda it: (it[0].branch != default, it[0])):
         for name, columns in _columns(rows.names, members).items():
-            made = _track(name, members, columns, _Search(rows.found, found))
+            made = _track(name, members, columns, search)
             made = replace(made, place=place, is_default=place.branch == default)
             made = replace(made, stale=clock.stale(made))
             tracks.append(_known(made, known))
-    rows.changed = rows.changed or rows.found.keys() != found.keys()
-    rows.found = found
+    rows.changed = rows.changed or rows.found.keys() != search.found.keys()
+    rows.found = search.found
     return tracks, left_out
 
 
@@ -204,26 +190,7 @@ def _columns(names: Sequence[SeriesName], rows: Sequence[Row]) -> dict[SeriesNam
     }
 
 
-class _Search:
-    """Finds change points unless it was done before."""
-
-    def __init__(self, before: Mapping[str, object], after: dict[str, object]) -> None:
-        self._before, self._after = before, after
-
-    def __call__(self, values: list[float | None], better: str) -> Changes:
-        text = json.dumps([better, values]).encode()
-        digest = content_hash(text)[:_DIGEST]
-        kept = self._before.get(digest)
-        changes = _decoded(kept) if kept is not None else None
-        if changes is None:
-            changes = find_changes(values, better=Better(better) if better else None)
-        self._after[digest] = _encoded(changes)
-        return changes
-
-
-def _track(
-    name: SeriesName, rows: Sequence[Row], columns: Columns, search: _Search
-) -> Track:
+def _track(name: SeriesName, rows: Sequence[Row], columns: Columns, search: Search) -> Track:
     values = columns[0]
     first = next(at for at, value in enumerate(values) if value is not None)
     rows, columns = rows[first:], tuple(column[first:] for column in columns)  # type: ignore[assignment]  # as before
@@ -246,7 +213,7 @@ def _track(
         drift = found.drift
     return Track(
         place=Place("", "", ""), is_default=False, name=name, rows=tuple(rows),
-        values=tuple(values), lows=tuple(columns[1]), highs=tuple(columns[2]),
+        values=tuple(values), counted=tuple(good), lows=tuple(columns[1]), highs=tuple(columns[2]),
         breaks=tuple(breaks), changes=tuple(changes), levels=tuple(levels),
         spikes=tuple(spikes), drift=drift, stale="",
     )  # fmt: skip
@@ -260,9 +227,7 @@ def _moved_level(level: Level, by: int) -> Level:
     return replace(level, start=level.start + by, stop=level.stop + by)
 
 
-def _status(
-    point: ChangePoint, levels: Sequence[Level], name: SeriesName, *, past: bool
-) -> Status:
+def _status(point: ChangePoint, levels: Sequence[Level], name: SeriesName, *, past: bool) -> Status:
     if past:
         return Status.PAST
     if point.improved is None:
@@ -274,8 +239,50 @@ def _status(
     )
     sign = 1.0 if name.better == Better.LOWER else -1.0
     limit = worst if sign > 0 else 2.0 * point.before - worst
-    return (
-        Status.FIXED
-        if levels and sign * levels[-1].median <= sign * limit
-        else Status.OPEN
-    )
+    return Status.FIXED if levels and sign * levels[-1].median <= sign * limit else Status.OPEN
+
+
+def _known(track: Track, known: Known) -> Track:
+    """The track with what people say of its changes."""
+    return replace(track, changes=tuple(_acknowledged(c, track, known) for c in track.changes))
+
+
+def _acknowledged(change: Change, track: Track, known: Known) -> Change:
+    if change.status is not Status.OPEN:
+        return change
+    commits = track.commits(change)
+    covering = [e for e in known.acknowledged if e.covers(track.full_name, commits)]
+    if not covering:
+        return change
+    entry = next((e for e in covering if not e.has_ended(known.today)), covering[-1])
+    if entry.has_ended(known.today):
+        return replace(change, known=entry)
+    status = Status.WAIVED if entry.until else Status.ACKNOWLEDGED
+    return replace(change, status=status, known=entry)
+
+
+class _Clock:
+    """Says of a series that it is no longer measured: by the newest run, not by today."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._newest = rows[-1].started_at if rows else ""
+        self._order: dict[str, dict[str, int]] = {}
+        for row in rows:
+            if row.commit:
+                order = self._order.setdefault(row.branch, {})
+                order.setdefault(row.commit, len(order))
+
+    def stale(self, track: Track) -> str:
+        """Why a series counts as stale; empty where it does not."""
+        last = track.rows[max(at for at, value in enumerate(track.values) if value is not None)]
+        days = (instant(self._newest) - instant(last.started_at)).days
+        if days >= STALE_DAYS:
+            return f"not measured for {days} days"
+        order = self._order.get(last.branch, {})
+        behind = len(order) - 1 - order.get(last.commit, len(order) - 1)
+        return f"not measured for {behind} commits" if behind >= STALE_COMMITS else ""
+
+
+def instant(text: str) -> datetime:
+    """Instant of a run's start."""
+    return datetime.fromisoformat(text)

@@ -41,12 +41,18 @@ def real_world(emit: Callable[[Progress | Notice], None], signals: Signals) -> W
     )
 
 
-def history_of(workspace: Workspace, config: WorkspaceConfig | None = None) -> History:
-    """History that perf.yaml names, or the one in `.perf/`."""
+def history_of(
+    workspace: Workspace,
+    config: WorkspaceConfig | None = None,
+    heard: Callable[[str], object] | None = None,
+) -> History:
+    """History that perf.yaml names, or the one in `.perf/`; `heard` is told its notices too."""
     where = (config or workspace.config()).history
     base = workspace.root if where else workspace.state
 
     def notify(notice: Notice) -> None:
         say(f"perf: {notice.text}")
+        if heard is not None:
+            heard(notice.text)
 
     return open_history(where or HISTORY, base, notify)
