@@ -89,9 +89,7 @@ def _series(label: str, p50_s: float, failed: int) -> tuple[SeriesSummary, Serie
         )
         for q in QUANTILES
     )  # fmt: skip
-    figures = SeriesFigures(
-        label=label, n=2000, failed=failed, finished=2000, quantiles=quantiles
-    )
+    figures = SeriesFigures(label=label, n=2000, failed=failed, finished=2000, quantiles=quantiles)
     return summary, figures
 
 

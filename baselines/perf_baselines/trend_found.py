@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import astuple
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from perf_analysis.changes import (
     Better,
@@ -19,6 +19,8 @@ from perf_documents.strict_json import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    _Kept = tuple[int, list[list[object]], list[list[float]], list[int], bool]
 
 _DIGEST = 24
 _POINT_FIELDS = (
@@ -65,12 +67,12 @@ def _encoded(changes: Changes) -> list[object]:
 def _decoded(kept: object) -> Changes | None:
     """What was kept; None where it cannot be read: it is searched anew."""
     try:
-        n, points, levels, spikes, drift = kept  # type: ignore[misc]  # the error is the answer
+        n, points, levels, spikes, drift = cast("_Kept", kept)
         return Changes(
             n=n,
             change_points=tuple(map(_point, points)),
             levels=tuple(
-                Level(start=start, stop=stop, n=count, median=median)
+                Level(start=int(start), stop=int(stop), n=int(count), median=median)
                 for start, stop, count, median in levels
             ),
             spikes=tuple(spikes),

@@ -1,4 +1,4 @@
-"""This week's runs against the level before, over all series of the default branch at once."""
+"""Runs of the last week against the level before, over all series of the default branch."""
 
 from __future__ import annotations
 

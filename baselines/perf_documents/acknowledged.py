@@ -1,4 +1,4 @@
-"""`baselines/acknowledged.yaml`: change points that somebody knows of, with a reason; reviewed text.
+"""`baselines/acknowledged.yaml`: change points that somebody answers for, as reviewed text.
 
 It changes marks, filters and the feed, never a gate.
 """
@@ -6,6 +6,7 @@ It changes marks, filters and the feed, never a gate.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -105,7 +106,7 @@ def _entry(item: Field) -> Acknowledgement | None:
 
 def _text(field: Field) -> str | None:
     text = field.text()
-    if text is not None and not (0 < len(text.strip()) and len(text) <= _MOST_TEXT):
+    if text is not None and (not text.strip() or len(text) > _MOST_TEXT):
         field.refuse("is empty or too long", expected=f"1 to {_MOST_TEXT} characters")
         return None
     return text
@@ -114,10 +115,8 @@ def _text(field: Field) -> str | None:
 def _day(field: Field) -> date | None:
     """A day, with or without quotes: YAML itself reads a bare one as a date."""
     text = getattr(field.node, "text", "")
-    try:
-        if not _DAY.fullmatch(text):
-            raise ValueError(text)
-        return date.fromisoformat(text)
-    except ValueError:
-        field.refuse("is no day", expected="such as 2027-01-31")
-        return None
+    if _DAY.fullmatch(text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    field.refuse("is no day", expected="such as 2027-01-31")
+    return None

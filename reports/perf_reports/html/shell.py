@@ -26,7 +26,7 @@ def fill(template: str, *more: str, **values: object) -> str:
         _environment()
         .get_template(template)
         .render(
-            # they come from this package; their hashes let the page refuse every other style and script
+            # they come from this package; their hashes let the page refuse every other one
             css=Markup(css),  # noqa: S704
             script=Markup(script),  # noqa: S704
             style_hash=_hash(css),

@@ -12,7 +12,7 @@ from perf_reports.charts.palette import colour
 from perf_reports.trend import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from perf_baselines.trend_tracks import Track
 
@@ -89,7 +89,7 @@ def spark(track: Track) -> dict[str, object]:
         y = SPARK_HEIGHT / 2.0 - (value - middle) / reach * (SPARK_HEIGHT - 6.0)
         return f"{x:.0f} {y:.0f}"
 
-    path, pen = [], "M"
+    path: list[str] = []
     for at, value in enumerate(counted):
         if value is None:
             continue
@@ -119,7 +119,7 @@ def _axes(
     floor = HEIGHT - BOTTOM
     for at in range(frame.first, len(track.rows), step):
         # a label centred at the last run would leave the drawing
-        if at - frame.first <= 0.93 * frame.count or frame.count == 1:  # noqa: PLR2004  # as said
+        if at - frame.first <= 0.93 * frame.count or frame.count == 1:
             yield _text(float(frame.x(at)), floor + 18.0, track.rows[at].started_at[5:10], "middle")
     yield _line(f"M{LEFT:g} {_short(floor)}H{WIDTH - RIGHT:g}", "ink")
     yield _text(
@@ -130,8 +130,8 @@ def _axes(
 def _bands(track: Track, frame: _Frame, band: tuple[float, float] | None) -> Iterable[str]:
     if band is not None:
         top, bottom = frame.y(band[1]), frame.y(band[0])
-        height = max(float(bottom) - float(top), 2.0)
-        yield _box(f"{LEFT:g}", top, f"{WIDTH - LEFT - RIGHT:g}", _short(height), "before", 0.22)
+        tall = _short(max(float(bottom) - float(top), 2.0))
+        yield _box(f"{LEFT:g}", top, f"{WIDTH - LEFT - RIGHT:g}", tall, "before", 0.22)
     for change in track.changes:
         point = change.point
         if point.last < frame.first:

@@ -1,4 +1,4 @@
-"""Addresses of commits, of pages in the site, and the commands that hold runs against each other."""
+"""Addresses of commits and pages, and the commands that hold runs against each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site as a list of pages, each with what it was made from, so that only changed ones are made."""
+"""The site as pages, each with what it is made from: only changed ones are made anew."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 ARROWS = {Direction.UP: "▲", Direction.DOWN: "▼"}
 _LARGE_RATIO = 3.0
-_WORDS = {
+_WORDS: dict[str, dict[bool | None, str]] = {
     SECONDS: {True: "faster", False: "slower"},
     SHARE: {True: "fewer failures", False: "more failures"},
 }
-_OTHERS = {True: "better", False: "worse", None: "moved"}
+_OTHERS: dict[bool | None, str] = {True: "better", False: "worse", None: "moved"}
 STATUS_WORDS = {
     Status.OPEN: "open",
     Status.WAIVED: "waived",
@@ -71,8 +71,8 @@ def size(effect: Effect, *, is_ratio: bool) -> str:
     Ends on the other side of nothing keep their sign.
     """
     if is_ratio and effect.estimate >= _LARGE_RATIO:
-        ends = f"{units.number(effect.low)} .. {units.number(effect.high)}"
-        return f"{units.number(effect.estimate)}-fold ({ends})"
+        span = f"{units.number(effect.low)} .. {units.number(effect.high)}"
+        return f"{units.number(effect.estimate)}-fold ({span})"
     ends = [effect.estimate, effect.low, effect.high]
     shown = [100.0 * (end - 1.0 if is_ratio else end) for end in ends]
     sign = -1.0 if shown[0] < 0 else 1.0
@@ -93,7 +93,8 @@ def change_size(series: SeriesName, change: Change) -> str:
 
 def word(series: SeriesName, *, improved: bool | None) -> str:
     """Word of a direction: `slower`, `fewer failures`, `better`."""
-    return _WORDS.get(series.unit, _OTHERS).get(improved, _OTHERS[None])
+    own = _OTHERS if improved is None else _WORDS.get(series.unit, _OTHERS)
+    return own[improved]
 
 
 def badge(series: SeriesName, change: Change) -> Badge:
@@ -152,10 +153,9 @@ def _shift(shift: Shift) -> str:
     series = shift.track.name
     is_ratio = series.unit != SHARE
     said = word(series, improved=not shift.is_worse)
-    return (
-        f"{name(series.text)} ({place(shift.track)}), {said} {size(shift.effect, is_ratio=is_ratio)}"
-        f", {shift.after} runs against {shift.before}"
-    )
+    moved = f"{said} {size(shift.effect, is_ratio=is_ratio)}"
+    which = f"{name(series.text)} ({place(shift.track)})"
+    return f"{which}, {moved}, {shift.after} runs against {shift.before}"
 
 
 def _weight(shift: Shift) -> float:

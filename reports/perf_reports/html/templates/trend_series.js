@@ -23,6 +23,7 @@
   let at = null;
   let svg = old;
   let xs = [];
+  let [spot, height] = [null, null];
 
   const draw = (tag, attributes, parent = svg) => {
     const made = document.createElementNS(NS, tag);
@@ -87,10 +88,11 @@
     }
     const {from, to} = state;
     let last = -Infinity;
+    const short = seconds[to - 1] - seconds[from] < 3 * 86400;
     for (let i = from; i < to; i += 1) {
       const place = x(i);
       if (place - last < 120 || place > WIDTH - 40) continue;
-      label(place, FLOOR + 18, said(seconds[i]).slice(0, 10), place < LEFT + 30 ? "start" : "middle");
+      label(place, FLOOR + 18, short ? said(seconds[i]).slice(5, 16).replace("T", " ") : said(seconds[i]).slice(0, 10), place < LEFT + 30 ? "start" : "middle");
       last = place;
     }
     path(`M${LEFT} ${FLOOR}H${WIDTH - RIGHT}`, "ink");
@@ -162,8 +164,8 @@
     dots(scale);
     xs = [];
     for (let i = state.from; i < state.to; i += 1) xs.push(scale.x(i));
-    svg.spot = draw("circle", {class: "spot off", r: 6});
-    svg.y = scale.y;
+    spot = draw("circle", {class: "spot off", r: 6});
+    height = scale.y;
   };
 
   const part = (name, text) => {
@@ -185,12 +187,14 @@
   };
   const show = (place) => {
     at = place;
-    const spot = svg.spot;
     spot.classList.toggle("off", at === null);
     readout.replaceChildren();
-    if (at === null) return;
+    if (at === null) {
+      readout.append(part("div", "Point at a run, or use the arrow keys, to read it. Drag to look closer; Escape or a double click goes back."));
+      return;
+    }
     spot.setAttribute("cx", xs[at - state.from]);
-    spot.setAttribute("cy", data.v[at] === "x" || data.y[at] === null ? FLOOR - 4 : svg.y(data.y[at]));
+    spot.setAttribute("cy", data.v[at] === "x" || data.y[at] === null ? FLOOR - 4 : height(data.y[at]));
     const [low, high] = [ends(at, "lo"), ends(at, "hi")];
     const span = low !== null && high !== null && low < high ? ` (${number(low)} .. ${number(high)})` : "";
     const value = data.y[at] === null ? "n/a: not measured" : `${number(data.y[at])} ${data.unit}${span}`;
