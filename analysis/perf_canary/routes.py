@@ -54,6 +54,10 @@ def answer(request: Request, service: Service) -> Reply:
     """Reply to one request."""
     if service.site is not None and f"{request.path}/".startswith(PREFIX):
         return _page(request, service.site, service.token)
+    return _gate_reply(request, service)
+
+
+def _gate_reply(request: Request, service: Service) -> Reply:
     if not service.token and _from_a_page(request):
         return text_reply(403, "without a token only programs on this machine are answered")
     gate = _VERDICT.fullmatch(request.path)

@@ -35,6 +35,7 @@ def build_view(
     stored: Check | None = None,
     places: Places | None = None,
     over_time: bool = True,
+    trend: str = "",
 ) -> View:
     """View of a judged run.
 
@@ -48,6 +49,8 @@ def build_view(
         Where report and data were written.
     over_time : bool
         Whether charts are wanted: a stored run must decode its windows for them.
+    trend : str
+        What the run does to the trend; decides nothing.
 
     Raises
     ------
@@ -95,6 +98,7 @@ def build_view(
         environment=items.environment(run),
         notes=items.notes(run),
         places=places or Places(),
+        trend=trend,
     )
 
 

@@ -13,7 +13,7 @@ from perf_reports.escape import shorten, visible
 from perf_reports.wording import plural
 
 if TYPE_CHECKING:
-    from perf_analysis.changes import Effect
+    from perf_analysis.changes import ChangePoint, Effect
     from perf_baselines.trend_rows import SeriesName
     from perf_baselines.trend_tracks import Change, Track
     from perf_baselines.trend_week import Shift, Week
@@ -81,9 +81,8 @@ def size(effect: Effect, *, is_ratio: bool) -> str:
     return f"{_short(sign * shown[0])} {unit} ({_short(low)} .. {_short(high)})"
 
 
-def change_size(series: SeriesName, change: Change) -> str:
+def point_size(series: SeriesName, point: ChangePoint) -> str:
     """Size of a change point; of shares, and where a ratio says nothing, as a difference."""
-    point = change.point
     if series.unit == SHARE:
         return size(point.difference, is_ratio=False)
     if point.effect_ratio is not None:
@@ -99,7 +98,7 @@ def word(series: SeriesName, *, improved: bool | None) -> str:
 
 def badge(series: SeriesName, change: Change) -> Badge:
     """Mark of a change point."""
-    said = f"{word(series, improved=change.point.improved)} {change_size(series, change)}"
+    said = f"{word(series, improved=change.point.improved)} {point_size(series, change.point)}"
     tone = _TONES.get(change.status, "none")
     return Badge(ARROWS[change.point.direction], said, tone)
 
