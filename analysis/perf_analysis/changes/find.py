@@ -3,30 +3,130 @@
 from __future__ import annotations
 
 import math
-import statistics
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from perf_analysis.changes.model import Changes, Level
+import numpy as np
+
+from perf_analysis.changes.effect import difference, ratio, spikes_of
+from perf_analysis.changes.model import Better, ChangePoint, Changes, Direction, Level
+from perf_analysis.changes.segment import interval, search, settle
+from perf_analysis.changes.structure import corroborated, is_drift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_analysis.changes.model import Better
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Indices = NDArray[np.intp]
+
+# Beyond, squares overflow; no measurement in any unit comes near.
+LARGEST = 1e150
 
 
 def find_changes(
     values: Sequence[float | None], *, better: Better | None = None, breaks: Sequence[int] = ()
 ) -> Changes:
-    """Return what happened to the level of a series; None and what is not finite is a gap.
+    """Return what happened to the level of a series; the same values give the same answer.
 
     Parameters
     ----------
+    values : sequence of float or None
+        One per run, in order. None and what is not finite is a gap.
+    better : Better, optional
+        The good direction, if there is one.
     breaks : sequence of int
         Indices at which something else begins: each stretch is looked at by itself.
+
+    Raises
+    ------
+    ValueError
+        A value beyond 1e150.
+
+    Notes
+    -----
+    STATISTICS.md, section 9, with one setting for everything. A change point needs the permission
+    of a test (`scan`, `critical`); in a history whose values hang together it must be large beside
+    the whole history as well; and where a straight line describes the history better than its
+    levels do, it is called a drift and has none (`structure`).
+
+    Examples
+    --------
+    >>> found = find_changes([10.0, 10.1, 9.9, 10.2, 10.0, None, 13.0, 13.1, 12.9, 13.2])
+    >>> [(point.index, point.first, point.last) for point in found.change_points]
+    [(6, 5, 6)]
     """
-    del better, breaks
-    kept = [value for value in values if value is not None and math.isfinite(value)]
-    if not kept:
+    bounds = sorted({0, len(values), *(at for at in breaks if 0 < at < len(values))})
+    parts = [_stretch(values[a:b], a, better) for a, b in pairwise(bounds)]
+    return Changes(
+        n=sum(part.n for part in parts),
+        change_points=tuple(point for part in parts for point in part.change_points),
+        levels=tuple(level for part in parts for level in part.levels),
+        spikes=tuple(index for part in parts for index in part.spikes),
+        drift=any(part.drift for part in parts),
+    )
+
+
+def _stretch(values: Sequence[float | None], offset: int, better: Better | None) -> Changes:
+    """Changes of a stretch that begins at index `offset`."""
+    numbers = np.array([math.nan if value is None else value for value in values], dtype=float)
+    places = np.flatnonzero(np.isfinite(numbers))
+    kept = numbers[places]
+    if not len(kept):
         return Changes(n=0, change_points=(), levels=(), spikes=(), drift=False)
-    level = Level(start=0, stop=len(values), n=len(kept), median=statistics.median(kept))
-    return Changes(n=len(kept), change_points=(), levels=(level,), spikes=(), drift=False)
+    if np.abs(kept).max() > LARGEST:
+        raise ValueError(f"a value beyond {LARGEST:g} cannot be looked at")
+    points = settle(kept, corroborated(kept, search(kept)))
+    drift = is_drift(kept, points)
+    points = [] if drift else points
+    bounds = [0, *points, len(kept)]
+    sides = [kept[a:b] for a, b in pairwise(bounds)]
+    indices = places + offset
+    return Changes(
+        n=len(kept),
+        change_points=tuple(
+            _point(sides[place : place + 2], points[place], _where(kept, points, place, indices),
+                   better, indices)
+            for place in range(len(points))
+        ),
+        levels=_levels(sides, [offset, *(int(indices[at]) for at in points), offset + len(values)]),
+        spikes=() if drift else tuple(
+            int(indices[a + at]) for a, side in zip(bounds, sides, strict=False)
+            for at in spikes_of(side)
+        ),
+        drift=drift,
+    )  # fmt: skip
+
+
+def _where(kept: Floats, points: list[int], place: int, indices: Indices) -> tuple[int, int]:
+    """Interval of a change point as indices: gaps just before it belong to it."""
+    first, last = interval(kept, points, place)
+    return int(indices[first - 1]) + 1, int(indices[last])
+
+
+def _point(
+    sides: list[Floats], at: int, where: tuple[int, int], better: Better | None, indices: Indices
+) -> ChangePoint:
+    before, after = sides
+    moved = difference(before, after)
+    means = float(after.mean() - before.mean())
+    is_up = (moved.estimate or means) > 0.0
+    return ChangePoint(
+        index=int(indices[at]),
+        first=where[0],
+        last=where[1],
+        direction=Direction.UP if is_up else Direction.DOWN,
+        effect_ratio=ratio(before, after),
+        difference=moved,
+        before=float(np.median(before)),
+        after=float(np.median(after)),
+        improved=None if better is None else is_up is (better is Better.HIGHER),
+    )
+
+
+def _levels(sides: list[Floats], bounds: list[int]) -> tuple[Level, ...]:
+    return tuple(
+        Level(start=start, stop=stop, n=len(side), median=float(np.median(side)))
+        for side, (start, stop) in zip(sides, pairwise(bounds), strict=True)
+    )

@@ -1,0 +1,106 @@
+"""All change points of a stretch: by recursion, then each looked at between its neighbours."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perf_analysis.changes.critical import exceeds
+from perf_analysis.changes.scan import LEAST_LENGTH, best_split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from perf_analysis.changes.scan import Split
+
+    Floats = NDArray[np.float64]
+
+# -2 ln(1 - sqrt(0.95)): quantile of the likelihood ratio of where a change is (Hansen, 2000)
+_LIKELIHOOD_RATIO = 7.35
+
+
+def search(values: Floats) -> list[int]:
+    """Change points by recursion: a stretch is divided where a test allows it, then both parts.
+
+    The test of the whole stretch comes first, so that its error rate is that of the search.
+    """
+    found: list[int] = []
+    pending = [(0, len(values), 0.0)]
+    while pending:
+        start, stop, around = pending.pop()
+        stretch = values[start:stop]
+        newest = stop == len(values)
+        split = best_split(stretch, newest=newest, around=around)
+        if split is None or not _is_allowed(split, stretch, newest=newest):
+            continue
+        at = start + split.at
+        found.append(at)
+        pending += [(start, at, split.correlation), (at, stop, split.correlation)]
+    return sorted(found)
+
+
+def settle(values: Floats, points: list[int]) -> list[int]:
+    """Each change point where it lies best between its neighbours; those that do not hold go."""
+    settled = list(points)
+    while settled:
+        splits = [split_between(values, settled, place) for place in range(len(settled))]
+        weak = [
+            (split.statistic if split else 0.0, place)
+            for place, split in enumerate(splits)
+            if not _holds(values, settled, place, split)
+        ]
+        if not weak:
+            break
+        del settled[min(weak)[1]]
+    for place in range(len(settled)):
+        # one after the other: a moved point bounds the next one
+        split = split_between(values, settled, place)
+        if split is not None:
+            settled[place] = _window(values, settled, place)[0] + split.at
+    return settled
+
+
+def split_between(values: Floats, points: list[int], place: int) -> Split | None:
+    """Best division of the two levels that a change point lies between."""
+    start, stop = _window(values, points, place)
+    return best_split(values[start:stop], newest=stop == len(values), around=0.0)
+
+
+def interval(values: Floats, points: list[int], place: int) -> tuple[int, int]:
+    """First and last position of a change point with 95 % confidence.
+
+    Notes
+    -----
+    STATISTICS.md, 9.5: with lr_k = -n ln(1 - T_k^2 / n), all k with lr_max - lr_k <= 7.35.
+    """
+    at = points[place]
+    start, stop = _window(values, points, place)
+    split = best_split(values[start:stop], newest=False, around=0.0)
+    if split is None:
+        return at, at
+    n = stop - start
+    ratios = -n * np.log1p(-np.minimum(split.profile**2 / n, 1.0 - 1e-12))
+    likely = np.flatnonzero(ratios.max() - ratios <= _LIKELIHOOD_RATIO) + start + 1
+    return min(at, int(likely[0])), max(at, int(likely[-1]))
+
+
+def _window(values: Floats, points: list[int], place: int) -> tuple[int, int]:
+    bounds = [0, *points, len(values)]
+    return bounds[place], bounds[place + 2]
+
+
+def _holds(values: Floats, points: list[int], place: int, split: Split | None) -> bool:
+    start, stop = _window(values, points, place)
+    if split is None:
+        return False
+    if stop - start < LEAST_LENGTH:
+        return True
+    return _is_allowed(split, values[start:stop], newest=stop == len(values))
+
+
+def _is_allowed(split: Split, stretch: Floats, *, newest: bool) -> bool:
+    if len(stretch) < LEAST_LENGTH or not math.isfinite(split.statistic):
+        return False
+    return exceeds(split.statistic, stretch, newest=newest)

@@ -1,0 +1,114 @@
+"""What the whole of a history says about its change points: memory, parsimony, drift."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perf_analysis.changes.scan import REACH, centre_and_unit, lag_one
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+# From here on, successive values hang together: a test for independent values says little.
+_MUCH_MEMORY = 0.5
+_MOST_CORROBORATED, _PENALTY, _NEAR = 5, 3.0, 5
+# A line must be this much better than the levels, by twice the log-likelihood.
+_CLEARLY = 6.0
+_REACH_OF_SHAPES = 5.0
+_MOST_CORRELATION = 0.95
+
+
+def corroborated(values: Floats, points: list[int]) -> list[int]:
+    """Change points that may stay: in a history with memory, those that explain much of it.
+
+    Notes
+    -----
+    STATISTICS.md, 9.2, the global filter: a point stays within 5 of a point of a binary
+    segmentation by the modified BIC (Zhang, Siegmund, 2007) with at most 5 points. It applies
+    where the differences of successive values show memory: independent values about any levels
+    have differences with a lag-1 correlation of -1/2, a random walk 0, smooth curves more.
+    """
+    if not points or memory(values) <= _MUCH_MEMORY:
+        return points
+    large = large_moves(values)
+    return [point for point in points if any(abs(point - at) <= _NEAR for at in large)]
+
+
+def memory(values: Floats) -> float:
+    """0 for independent values about levels, 1 for a random walk, more for smooth curves."""
+    steps = np.diff(values)
+    _, unit = centre_and_unit(steps)
+    if unit <= 0.0:
+        return 0.0
+    held = np.clip((steps - steps.mean()) / unit, -REACH, REACH)
+    return 1.0 + 2.0 * lag_one(held - held.mean())
+
+
+def large_moves(values: Floats) -> list[int]:
+    """Binary segmentation of values in their standard deviations by the modified BIC."""
+    n = len(values)
+    spread = float(values.std(ddof=1))
+    if spread <= 0.0:
+        return []
+    sums = np.concatenate(([0.0], np.cumsum((values - values.mean()) / spread)))
+    bounds = [0, n]
+    while len(bounds) < _MOST_CORROBORATED + 2:
+        gain, at = max(_best_gain(sums, a, b) for a, b in pairwise(bounds))
+        if gain <= _PENALTY * math.log(n):
+            break
+        bounds = sorted([*bounds, at])
+    return bounds[1:-1]
+
+
+def _best_gain(sums: Floats, start: int, stop: int) -> tuple[float, int]:
+    """Gain of the best division of a stretch, and where."""
+    at = np.arange(start + 1, stop)
+    if not len(at):
+        return -math.inf, start
+    left, right, whole = at - start, stop - at, stop - start
+    gains = (sums[at] - sums[start]) ** 2 / left + (sums[stop] - sums[at]) ** 2 / right
+    gains -= (sums[stop] - sums[start]) ** 2 / whole
+    gains -= np.log(left) + np.log(right) - math.log(whole)
+    best = int(gains.argmax())
+    return float(gains[best]), int(at[best])
+
+
+def is_drift(values: Floats, points: list[int]) -> bool:
+    """Whether a straight line describes a history clearly better than its levels do.
+
+    Notes
+    -----
+    STATISTICS.md, 9.4: BIC_line + 6 <= BIC_step, of values winsorised at 5 robust standard
+    deviations. Against a single level, n is the number of independent values that the residuals
+    about the line are worth.
+    """
+    n = len(values)
+    centre, unit = centre_and_unit(values)
+    if n < 2 * REACH or unit <= 0.0:
+        return False
+    held = np.clip((values - centre) / unit, -_REACH_OF_SHAPES, _REACH_OF_SHAPES)
+    bounds = [0, *points, n]
+    about_levels = np.concatenate([held[a:b] - held[a:b].mean() for a, b in pairwise(bounds)])
+    about_line = _about_line(held)
+    squares = [max(float(part @ part), 1e-12) for part in (about_line, about_levels)]
+    worth = float(n)
+    if not points:
+        correlation = min(max(lag_one(about_line), 0.0), _MOST_CORRELATION)
+        worth *= (1.0 - correlation) / (1.0 + correlation)
+    line = worth * math.log(squares[0] / n) + 2.0 * math.log(n)
+    steps = worth * math.log(squares[1] / n) + (2.0 * len(points) + 1.0) * math.log(n)
+    return line + _CLEARLY <= steps
+
+
+def _about_line(values: Floats) -> Floats:
+    """Residuals about the least-squares line."""
+    time = np.arange(len(values)) - (len(values) - 1) / 2.0
+    centred = values - values.mean()
+    residuals: Floats = centred - time * float(time @ centred) / float(time @ time)
+    return residuals
