@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -143,11 +144,13 @@ class History:
         """Ids of the stored runs, each with what changes if its record does."""
         known = self._ids()
         found: dict[str, str] = {}
-        for run_id in known:
-            # removed meanwhile: then it is no longer stored
-            with suppress(FileNotFoundError):
-                status = self._folder.record(run_id).stat()
-                found[run_id] = f"{status.st_size}-{status.st_mtime_ns}"
+        # removed meanwhile: then it is no longer stored
+        with suppress(FileNotFoundError), os.scandir(self._folder.records) as entries:
+            for entry in entries:
+                run_id = entry.name.removesuffix(_SUFFIX)
+                if run_id in known and entry.name.endswith(_SUFFIX):
+                    status = entry.stat(follow_symlinks=False)
+                    found[run_id] = f"{status.st_size}-{status.st_mtime_ns}"
         return found
 
     def records(self, run_ids: Iterable[str]) -> Iterator[Record]:
@@ -157,9 +160,12 @@ class History:
             if read is not None:
                 yield read[0]
 
-    def has_document(self, run_id: str) -> bool:
-        """Whether the full document of a run is still kept."""
-        return self._folder.document(run_id).is_file()
+    def documents(self) -> set[str]:
+        """Ids of the runs whose full document is still kept."""
+        with suppress(FileNotFoundError):
+            names = [path.name for path in self._folder.runs.iterdir()]
+            return {name.removesuffix(".json.gz") for name in names if name.endswith(".json.gz")}
+        return set()
 
     def _ids(self) -> set[str]:
         """Ids of the stored runs, by the names of their files alone."""

@@ -87,12 +87,15 @@ class Rows:
     ----------
     names : list of SeriesName
         What the first number of each four in `Row.figures` counts into.
+    texts : dict of str to str
+        Rows by run id as they stand in the cache: numbers are slow to write.
     found : dict of str to object
         Change points by a hash of the values they were found in, as JSON.
     """
 
     names: list[SeriesName] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     found: dict[str, object] = field(default_factory=dict)
     changed: bool = False
 
@@ -108,18 +111,26 @@ def read_rows(history: History, cache: Path) -> Rows:
     missing = sorted(stamps.keys() - kept.keys())
     known.changed = bool(missing) or len(kept) != len(known.rows)
     places = {name: place for place, name in enumerate(known.names)}
+    new = set(missing)
     for record in history.records(missing):
         kept[record.run_id] = _row(record, stamps[record.run_id], places)
     known.names = list(places)
+    known.texts = {run_id: known.texts[run_id] for run_id in known.texts if run_id not in new}
     known.rows = sorted(kept.values(), key=lambda row: (row.started_at, row.run_id))
     return known
 
 
 def save_rows(rows: Rows, cache: Path) -> None:
     """Keep what was read; `StoreError` where that is not possible."""
-    document = {"schema": _SCHEMA, "names": rows.names, "rows": rows.rows, "found": rows.found}
+    head = {"schema": _SCHEMA, "names": rows.names, "found": rows.found}
+    lines = [_compact(head)]
+    lines += [rows.texts.get(row.run_id) or _compact(row) for row in rows.rows]
     make_private_folder(cache.parent)
-    write_atomic(cache, json.dumps(document, separators=(",", ":"), allow_nan=False).encode())
+    write_atomic(cache, "\n".join(lines).encode())
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def points_of(record: Record) -> Iterable[Point]:
@@ -205,16 +216,19 @@ def _load(cache: Path) -> Rows:
     if not cache.exists():
         return Rows()
     try:
-        document = json.loads(read_bounded(cache, _MAX_BYTES))
-        return _decoded(document) if document["schema"] == _SCHEMA else Rows()
+        head, *lines = read_bounded(cache, _MAX_BYTES).decode().split("\n")
+        document = json.loads(head)
+        return _decoded(document, lines) if document["schema"] == _SCHEMA else Rows()
     except (PerfError, ValueError, TypeError, KeyError):
         # a cache: read anew
         return Rows()
 
 
-def _decoded(document: Mapping[str, list[list[object]]]) -> Rows:
+def _decoded(head: Mapping[str, list[list[object]]], lines: list[str]) -> Rows:
+    rows = [Row(*row) for row in json.loads(f"[{','.join(lines)}]")]
     return Rows(
-        names=[SeriesName(*map(str, name)) for name in document["names"]],
-        rows=[Row(*row) for row in document["rows"]],  # type: ignore[arg-type]  # as it was written
-        found=dict(document["found"]),  # type: ignore[arg-type]  # as it was written
+        names=[SeriesName(*map(str, name)) for name in head["names"]],
+        rows=rows,
+        texts={row.run_id: line for row, line in zip(rows, lines, strict=True)},
+        found=dict(head["found"]),  # type: ignore[arg-type]  # as it was written
     )

@@ -37,6 +37,7 @@ class Status(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     IMPROVED = "improved"
     MOVED = "moved"
+    SMALL = "small"
     FIXED = "fixed"
     PAST = "past"
 
@@ -56,6 +57,11 @@ class Change:
     point: ChangePoint
     status: Status
     known: Acknowledgement | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it still says something of today's level."""
+        return self.status not in {Status.SMALL, Status.FIXED, Status.PAST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +114,13 @@ class Track:
     @property
     def latest(self) -> Change | None:
         """The newest change that still stands."""
-        standing = [c for c in self.changes if c.status not in {Status.FIXED, Status.PAST}]
+        standing = [change for change in self.changes if change.stands]
         return standing[-1] if standing else None
 
     @property
     def status(self) -> str:
         """The most urgent of its changes, or that it is steady."""
-        found = {change.status for change in self.changes} - {Status.FIXED, Status.PAST}
+        found = {change.status for change in self.changes if change.stands}
         return next((status.value for status in Status if status in found), "steady")
 
     def commits(self, change: Change) -> list[str]:
@@ -230,16 +236,16 @@ def _moved_level(level: Level, by: int) -> Level:
 def _status(point: ChangePoint, levels: Sequence[Level], name: SeriesName, *, past: bool) -> Status:
     if past:
         return Status.PAST
+    spare = TOLERANCE_SHARE if name.unit == SHARE else TOLERANCE * abs(point.before)
+    if abs(point.after - point.before) <= spare:
+        return Status.SMALL
     if point.improved is None:
         return Status.MOVED
     if point.improved:
         return Status.IMPROVED
-    worst = point.before + (
-        TOLERANCE_SHARE if name.unit == SHARE else TOLERANCE * abs(point.before)
-    )
-    sign = 1.0 if name.better == Better.LOWER else -1.0
-    limit = worst if sign > 0 else 2.0 * point.before - worst
-    return Status.FIXED if levels and sign * levels[-1].median <= sign * limit else Status.OPEN
+    sign = -1.0 if name.better == Better.HIGHER else 1.0
+    is_back = sign * (levels[-1].median - point.before) <= spare
+    return Status.FIXED if is_back else Status.OPEN
 
 
 def _known(track: Track, known: Known) -> Track:

@@ -106,11 +106,12 @@ def _reports(
     history: History, rows: Sequence[Row], most: int, generator: str
 ) -> list[tuple[str, Page]]:
     """Reports of the newest runs whose document is kept, by profile and environment."""
+    kept = history.documents()
     counted: dict[tuple[str, str], int] = {}
     found: list[tuple[str, Page]] = []
     for row in reversed(rows):
         place = (row.profile, row.environment)
-        if counted.get(place, 0) >= most or not history.has_document(row.run_id):
+        if counted.get(place, 0) >= most or row.run_id not in kept:
             continue
         counted[place] = counted.get(place, 0) + 1
         made_from = report_made_from(row.stamp, generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ REPORTS = 20
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(out: Path | None, reports: int, commit_url: str | None, *, as_json: bool) -> int:
     """Parse, build, say where it lies."""
+    # millions of numbers are read, nothing in circles: looking for those takes most of the time
+    gc.disable()
     workspace = Workspace(Path.cwd())
     folder = out or workspace.state / "trend"
     if commit_url is not None:

@@ -14,7 +14,7 @@ from perf_reports.trend import words
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from perf_baselines.trend_tracks import Track
+    from perf_baselines.trend_tracks import Change, Track
 
 SHOWN = 200
 WIDTH, HEIGHT = 860.0, 300.0
@@ -51,6 +51,13 @@ def factor_of(track: Track) -> tuple[float, str]:
             return 100.0, "%"
         case unit:
             return 1.0, unit
+
+
+def role_of(change: Change) -> str:
+    """Colour of a change: grey where it no longer says anything of today's level."""
+    if not change.stands:
+        return "limit"
+    return {True: "held", False: "breached", None: "undecided"}[change.point.improved]
 
 
 def draw(track: Track, band: tuple[float, float] | None) -> str:
@@ -138,7 +145,7 @@ def _bands(track: Track, frame: _Frame, band: tuple[float, float] | None) -> Ite
             continue
         left = float(frame.x(max(point.first, frame.first) - 0.5))
         width = max(float(frame.x(point.last + 0.5)) - left, 2.0)
-        role = {True: "held", False: "breached", None: "undecided"}[point.improved]
+        role = role_of(change)
         height = _short(HEIGHT - TOP - BOTTOM)
         yield _box(_short(left), f"{TOP:g}", _short(width), height, role, 0.18)
     for at in track.breaks:

@@ -62,7 +62,7 @@ def render_changes(site: Site) -> str:
         "generator": site.generator,
         "changes": [_described(track, change) for track, change in newest_first(site)],
     }
-    return json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def _described(track: Track, change: Change) -> dict[str, object]:

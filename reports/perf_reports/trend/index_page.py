@@ -138,14 +138,25 @@ def _weight(track: Track, change: Change) -> float:
 
 def _moves(site: Site) -> list[Mapping[str, object]]:
     """Change points that stand, those of one commit range together, the newest first."""
-    together: dict[tuple[object, ...], list[tuple[Track, Change]]] = {}
+    clusters: list[tuple[tuple[object, ...], list[tuple[Track, Change]]]] = []
     for track, change in feed.newest_first(site):
-        if not track.is_default or change.status is Status.FIXED:
+        if not track.is_default or not change.stands:
             continue
-        rows, point = track.rows, change.point
-        key = (track.place, rows[point.index].run_id, point.improved, change.status)
-        together.setdefault(key, []).append((track, change))
-    return [_move(members, site) for members in list(together.values())[:MOST_MOVES]]
+        key = (track.place, change.point.improved, change.status)
+        cluster = next((c for c in clusters if c[0] == key and _overlap(c[1], track, change)), None)
+        if cluster is None:
+            clusters.append((key, [(track, change)]))
+        else:
+            cluster[1].append((track, change))
+    return [_move(members, site) for _, members in clusters[:MOST_MOVES]]
+
+
+def _overlap(members: list[tuple[Track, Change]], track: Track, change: Change) -> bool:
+    """Whether a change may have begun with the same run as the first of the others."""
+    other, known = members[0][0], members[0][1].point
+    began = (other.rows[known.first].started_at, other.rows[known.last].started_at)
+    low, high = track.rows[change.point.first].started_at, track.rows[change.point.last].started_at
+    return low <= began[1] and began[0] <= high
 
 
 def _move(members: list[tuple[Track, Change]], site: Site) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -11,9 +12,11 @@ from perf_documents.errors import UsageError
 from perf_documents.strict_json import content_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from perf_baselines.trend_tracks import Change, Track
 
-MOST_RUNS = 5
+MOST_RUNS = 3
 INDEX = "index.html"
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _TEMPLATE = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&()*+,;=%{}-]{1,500}")
@@ -94,12 +97,16 @@ def anchor_of(track: Track) -> str:
 def compare_command(track: Track, change: Change) -> str:
     """Command that holds the runs after a change point against those before it."""
     point = change.point
-    good = [row.run_id if row.valid else "" for row in track.rows]
-    before = [run_id for run_id in good[: point.first] if run_id][-MOST_RUNS:]
-    after = [run_id for run_id in good[point.last :] if run_id][:MOST_RUNS]
+    before = list(islice(_good(track, range(point.first - 1, -1, -1)), MOST_RUNS))[::-1]
+    after = list(islice(_good(track, range(point.last, len(track.rows))), MOST_RUNS))
     if not before or not after:
         return ""
     return f"perfproof compare {' '.join(before)} -- {' '.join(after)}"
+
+
+def _good(track: Track, order: Iterable[int]) -> Iterator[str]:
+    """Ids of the runs that count, in that order."""
+    return (track.rows[at].run_id for at in order if track.counted[at] is not None)
 
 
 def identity_of(track: Track, change: Change) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from contextlib import suppress
-from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 from markupsafe import Markup
 
 from perf_baselines.trend_tracks import Status, instant
@@ -22,7 +24,6 @@ from perf_reports.wording import plural
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from perf_baselines.trend_rows import Row
     from perf_baselines.trend_tracks import Change, Track
     from perf_reports.trend.model import Site
 
@@ -91,7 +92,7 @@ def _at(commit: str) -> str:
 
 def _tiles(track: Track, site: Site) -> tuple[Tile, ...]:
     good = sum(value is not None for value in track.counted)
-    standing = [c for c in track.changes if c.status not in {Status.FIXED, Status.PAST}]
+    standing = [change for change in track.changes if change.stands]
     band = site.band(track)
     row = track.rows[track.last]
     return (
@@ -142,7 +143,7 @@ def _data(track: Track, site: Site) -> dict[str, object]:
     rows = track.rows[first:]
     thin = max(first, len(track.rows) - WITH_INTERVALS)
     factor, unit = chart.factor_of(track)
-    began = [_began(row) for row in rows]
+    began = [_began(row.run_id, row.started_at) for row in rows]
     seconds = [second for second, _ in began]
     band = site.band(track)
     return {
@@ -161,9 +162,9 @@ def _data(track: Track, site: Site) -> dict[str, object]:
             if level.stop > first
         ],
         "changes": [
-            [max(p.first - first, 0), p.last - first, p.improved]
-            for p in (change.point for change in track.changes)
-            if p.last >= first
+            [max(change.point.first - first, 0), change.point.last - first, chart.role_of(change)]
+            for change in track.changes
+            if change.point.last >= first
         ],
         "band": _scaled(band, factor, 4) if band else None,
         "reports": [at - first for at, row in enumerate(track.rows) if row.run_id in site.reports],
@@ -172,19 +173,23 @@ def _data(track: Track, site: Site) -> dict[str, object]:
 
 
 def _scaled(values: Iterable[float | None], factor: float, digits: int) -> list[float | None]:
-    form = f".{digits}g"
-    return [None if value is None else float(format(value * factor, form)) for value in values]
+    given = np.array([np.nan if value is None else value for value in values]) * factor
+    with np.errstate(divide="ignore"):
+        places = digits - 1 - np.floor(np.log10(np.abs(given)))
+    scale = 10.0 ** np.where(np.isfinite(places), places, 0.0)
+    return [
+        None if math.isnan(value) else value for value in (np.round(given * scale) / scale).tolist()
+    ]
 
 
-def _began(row: Row) -> tuple[int, str]:
+@lru_cache(maxsize=MOST_DRAWN)
+def _began(run_id: str, started_at: str) -> tuple[int, str]:
     """Second in which a run began, and its id without the beginning that says the same."""
-    match = _RUN_ID.fullmatch(row.run_id)
-    if match is None:
-        return int(instant(row.started_at).timestamp()), row.run_id
-    with suppress(ValueError):
-        began = datetime.strptime(match[1], "%Y%m%dt%H%M%Sz").replace(tzinfo=UTC)
-        return int(began.timestamp()), match[2]
-    return int(instant(row.started_at).timestamp()), row.run_id
+    match = _RUN_ID.fullmatch(run_id)
+    if match is not None:
+        with suppress(ValueError):
+            return int(instant(match[1].upper()).timestamp()), match[2]
+    return int(instant(started_at).timestamp()), run_id
 
 
 def _letter(verdict: str, *, valid: bool) -> str:

@@ -7,6 +7,7 @@ from dataclasses import astuple
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_baselines.trend_found import packed
 from perf_documents.strict_json import content_hash
 from perf_reports.html import shell
 from perf_reports.trend import badges, feed, index_page, links, series_page
@@ -38,9 +39,9 @@ def pages(site: Site) -> Iterator[Page]:
         if track.place not in by_place:
             rows = [row[:-1] for row in track.rows]
             by_place[track.place] = content_hash(json.dumps(rows).encode())
-        made_from = content_hash(
-            json.dumps([shared, by_place[track.place], *_own(track, site)], default=str).encode()
-        )
+        own = json.dumps([shared, by_place[track.place], *_own(track, site)], default=str)
+        numbers = map(packed, (track.values, track.lows, track.highs))
+        made_from = content_hash(b"".join((own.encode(), *numbers)))
         yield Page(links.page_of(track), made_from, partial(series_page.render, track, site))
     documents = [
         (links.INDEX, index_page.render(site)),
@@ -56,9 +57,6 @@ def _own(track: Track, site: Site) -> tuple[object, ...]:
     """What of a series' page is its own."""
     return (
         len(track.rows),
-        track.values,
-        track.lows,
-        track.highs,
         [(astuple(change.point), change.status, change.known) for change in track.changes],
         [astuple(level) for level in track.levels],
         (track.drift, track.stale),

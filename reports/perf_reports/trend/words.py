@@ -31,6 +31,7 @@ STATUS_WORDS = {
     Status.ACKNOWLEDGED: "acknowledged",
     Status.IMPROVED: "improved",
     Status.MOVED: "moved",
+    Status.SMALL: "small: within the tolerance",
     Status.FIXED: "fixed: the level is back",
     Status.PAST: "past: the load has changed since",
 }

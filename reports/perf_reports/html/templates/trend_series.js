@@ -6,7 +6,6 @@
   const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [860, 300, 62, 12, 14, 46];
   const FLOOR = HEIGHT - BOTTOM;
   const VERDICTS = {p: "pass", f: "fail", i: "inconclusive", n: "not judged", x: "not valid, not counted"};
-  const ROLES = new Map([[true, "held"], [false, "breached"], [null, "undecided"]]);
   const seconds = [];
   data.t.reduce((sum, step) => { seconds.push(sum + step); return sum + step; }, 0);
   const reports = new Set(data.reports);
@@ -105,9 +104,9 @@
   const marks = ({x, y}) => {
     const {from, to} = state;
     if (data.band) rectangle(LEFT, WIDTH - RIGHT, y(data.band[1]), y(data.band[0]), "before", 0.22);
-    for (const [first, last, improved] of data.changes) {
+    for (const [first, last, role] of data.changes) {
       if (last < from || first >= to) continue;
-      rectangle(x(Math.max(first, from) - 0.5), x(Math.min(last, to - 1) + 0.5), TOP, FLOOR, ROLES.get(improved), 0.18);
+      rectangle(x(Math.max(first, from) - 0.5), x(Math.min(last, to - 1) + 0.5), TOP, FLOOR, role, 0.18);
     }
     for (const place of data.breaks) {
       if (place > from && place < to) path(`M${round(x(place - 0.5))} ${TOP}V${FLOOR}`, "limit", {"stroke-dasharray": "2 3"});
