@@ -145,7 +145,7 @@ def points_of(record: Record) -> Iterable[Point]:
             yield _share(summary.label, failed, n)
     if str(record.load.get("executor", "")).endswith("-vus") and record.phase_s > 0:
         rate = record.total.n / record.phase_s
-        name = SeriesName(RATE, "", PER_SECOND, Better.HIGHER)
+        name = SeriesName(RATE, "", PER_SECOND, Better.HIGHER.value)
         yield Point(name, rate, rate, rate)
 
 
@@ -177,7 +177,7 @@ def _quantiles(
 
 
 def _quantile_name(q: float, label: str) -> SeriesName:
-    return SeriesName(f"p{q * 100:g}", label, SECONDS, Better.LOWER)
+    return SeriesName(f"p{q * 100:g}", label, SECONDS, Better.LOWER.value)
 
 
 def _point(name: SeriesName, value: float, error: float) -> Point:
@@ -186,7 +186,7 @@ def _point(name: SeriesName, value: float, error: float) -> Point:
 
 
 def _share(label: str, failed: int, n: int) -> Point:
-    name = SeriesName(ERROR_RATE, label, SHARE, Better.LOWER)
+    name = SeriesName(ERROR_RATE, label, SHARE, Better.LOWER.value)
     return Point(name, failed / n, *wilson(failed, n, _ALPHA))
 
 

@@ -80,7 +80,8 @@ def week_of(tracks: Sequence[Track]) -> Week | None:
     if not own:
         return None
     newest = max(instant(track.rows[-1].started_at) for track in own)
-    since = f"{newest - timedelta(days=DAYS):%Y-%m-%dT%H:%M:%S}"
+    start = newest - timedelta(days=DAYS)
+    since = f"{start:%Y-%m-%dT%H:%M:%S}.{start.microsecond // 1000:03d}Z"
     sides = [(track, *_sides(track, since)) for track in own]
     enough = [side for side in sides if _effect(*side, alpha=ALPHA) is not None]
     alpha = ALPHA / max(len(enough), 1)
@@ -101,7 +102,7 @@ def week_of(tracks: Sequence[Track]) -> Week | None:
             (track, change)
             for track in own
             for change in track.changes
-            if track.rows[change.point.index].started_at > since
+            if change.stands and track.rows[change.point.index].started_at > since
         ),
         still_open=sum(c.status is Status.OPEN for track in own for c in track.changes),
     )

@@ -75,7 +75,7 @@ def draw(track: Track, band: tuple[float, float] | None) -> str:
     ]
     said = html.escape(f"{words.name(track.name.text)}, the last {frame.count} runs")
     return (
-        f'<svg class="plot" id="plot" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
+        f'<svg class="runs-plot" id="plot" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
         f'aria-label="{said}" font-family="system-ui, sans-serif" font-size="11">'
         f"{''.join(parts)}</svg>\n"
     )
@@ -147,7 +147,8 @@ def _bands(track: Track, frame: _Frame, band: tuple[float, float] | None) -> Ite
         width = max(float(frame.x(point.last + 0.5)) - left, 2.0)
         role = role_of(change)
         height = _short(HEIGHT - TOP - BOTTOM)
-        yield _box(_short(left), f"{TOP:g}", _short(width), height, role, 0.18)
+        faint = 0.18 if change.stands else 0.08
+        yield _box(_short(left), f"{TOP:g}", _short(width), height, role, faint)
     for at in track.breaks:
         if at > frame.first:
             x = frame.x(at - 0.5)

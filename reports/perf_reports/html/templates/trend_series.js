@@ -106,7 +106,7 @@
     if (data.band) rectangle(LEFT, WIDTH - RIGHT, y(data.band[1]), y(data.band[0]), "before", 0.22);
     for (const [first, last, role] of data.changes) {
       if (last < from || first >= to) continue;
-      rectangle(x(Math.max(first, from) - 0.5), x(Math.min(last, to - 1) + 0.5), TOP, FLOOR, role, 0.18);
+      rectangle(x(Math.max(first, from) - 0.5), x(Math.min(last, to - 1) + 0.5), TOP, FLOOR, role, role === "limit" ? 0.08 : 0.18);
     }
     for (const place of data.breaks) {
       if (place > from && place < to) path(`M${round(x(place - 0.5))} ${TOP}V${FLOOR}`, "limit", {"stroke-dasharray": "2 3"});
