@@ -103,6 +103,11 @@ def at_most(target: float, trials: int) -> float:
     return float(binom.ppf(STRICT, trials, target)) / trials
 
 
+def at_least(target: float, trials: int) -> float:
+    """Share that a true proportion of `target` falls short of once in a thousand campaigns."""
+    return float(binom.ppf(1.0 - STRICT, trials, target)) / trials
+
+
 def false_alarms(
     trials: int, *, baselines: int, series: int, sd: float, correlation: float
 ) -> tuple[float, float]:

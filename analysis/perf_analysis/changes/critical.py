@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,39 +15,40 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # P(any change point) in a history of independent values.
-ALPHA = 0.018
+ALPHA = 0.015
 # Quantiles 1 - ALPHA of the statistic of n independent normal values, without and with the bonus of
 # the newest: (n, without, with), of `simulate(n, newest=..., seed=n, times=simulations(n))`.
 TABLE = (
-    (8, 2.433, 2.833),
-    (10, 2.607, 3.007),
-    (12, 2.74, 3.14),
-    (15, 2.827, 3.227),
-    (20, 2.963, 3.29),
-    (25, 3.055, 3.328),
-    (30, 3.107, 3.345),
-    (40, 3.177, 3.379),
-    (50, 3.246, 3.425),
-    (60, 3.258, 3.413),
-    (80, 3.325, 3.477),
-    (100, 3.358, 3.494),
-    (130, 3.401, 3.517),
-    (160, 3.426, 3.546),
-    (200, 3.453, 3.557),
-    (300, 3.468, 3.573),
-    (400, 3.533, 3.609),
-    (600, 3.549, 3.635),
-    (1000, 3.585, 3.671),
-    (2000, 3.597, 3.665),
-    (5000, 3.664, 3.708),
-    (10000, 3.73, 3.768),
-    (20000, 3.727, 3.79),
+    (8, 2.456, 2.856),
+    (10, 2.611, 3.011),
+    (12, 2.762, 3.162),
+    (15, 2.869, 3.269),
+    (20, 3.002, 3.341),
+    (25, 3.087, 3.37),
+    (30, 3.147, 3.391),
+    (40, 3.226, 3.424),
+    (50, 3.296, 3.477),
+    (60, 3.302, 3.463),
+    (80, 3.37, 3.53),
+    (100, 3.413, 3.547),
+    (130, 3.445, 3.573),
+    (160, 3.482, 3.601),
+    (200, 3.51, 3.609),
+    (300, 3.527, 3.631),
+    (400, 3.581, 3.662),
+    (600, 3.607, 3.674),
+    (1000, 3.638, 3.707),
+    (2000, 3.641, 3.717),
+    (5000, 3.706, 3.739),
+    (10000, 3.792, 3.837),
+    (20000, 3.784, 3.864),
 )
 _LENGTHS, _WITHOUT, _WITH = (np.array(column) for column in zip(*TABLE, strict=True))
 # A tie of more than this share of the values makes the table wrong: permutations decide.
 _MOST_TIED = 0.1
 _PERMUTATIONS, _MOST_PERMUTED = 1000, 1_000_000
 _BATCH = 1_000_000
+_SIMULATIONS = ((200, 40_000), (1000, 20_000), (math.inf, 5000))
 
 
 def exceeds(statistic: float, values: Floats, *, newest: bool) -> bool:
@@ -66,9 +68,7 @@ def critical_value(n: int, *, newest: bool) -> float:
 
 def simulations(n: int) -> int:
     """How many simulated series of n values the table is made of."""
-    if n <= 200:
-        return 40_000
-    return 20_000 if n <= 1000 else 5000
+    return next(times for longest, times in _SIMULATIONS if n <= longest)
 
 
 def simulate(n: int, *, newest: bool, seed: int, times: int) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ _LONGEST_SPIKE = 2
 # Standard error of a median in those of a mean, for normal values.
 _MEDIAN_ERROR = math.sqrt(math.pi / 2.0)
 _MOST_CORRELATION = 0.8
-_LARGEST = sys.float_info.max
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 def difference(before: Floats, after: Floats) -> Effect:

@@ -44,28 +44,24 @@ def search(values: Floats) -> list[int]:
 def settle(values: Floats, points: list[int]) -> list[int]:
     """Each change point where it lies best between its neighbours; those that do not hold go."""
     settled = list(points)
+    known: dict[tuple[int, int], tuple[float, bool]] = {}
     while settled:
-        splits = [split_between(values, settled, place) for place in range(len(settled))]
         weak = [
-            (split.statistic if split else 0.0, place)
-            for place, split in enumerate(splits)
-            if not _holds(values, settled, place, split)
+            (strength, place)
+            for place in range(len(settled))
+            for strength, holds in [_strength(values, _window(values, settled, place), known)]
+            if not holds
         ]
         if not weak:
             break
         del settled[min(weak)[1]]
     for place in range(len(settled)):
         # one after the other: a moved point bounds the next one
-        split = split_between(values, settled, place)
+        start, stop = _window(values, settled, place)
+        split = best_split(values[start:stop], newest=stop == len(values), around=0.0)
         if split is not None:
-            settled[place] = _window(values, settled, place)[0] + split.at
+            settled[place] = start + split.at
     return settled
-
-
-def split_between(values: Floats, points: list[int], place: int) -> Split | None:
-    """Best division of the two levels that a change point lies between."""
-    start, stop = _window(values, points, place)
-    return best_split(values[start:stop], newest=stop == len(values), around=0.0)
 
 
 def interval(values: Floats, points: list[int], place: int) -> tuple[int, int]:
@@ -91,13 +87,23 @@ def _window(values: Floats, points: list[int], place: int) -> tuple[int, int]:
     return bounds[place], bounds[place + 2]
 
 
-def _holds(values: Floats, points: list[int], place: int, split: Split | None) -> bool:
-    start, stop = _window(values, points, place)
-    if split is None:
-        return False
-    if stop - start < LEAST_LENGTH:
-        return True
-    return _is_allowed(split, values[start:stop], newest=stop == len(values))
+def _strength(
+    values: Floats, window: tuple[int, int], known: dict[tuple[int, int], tuple[float, bool]]
+) -> tuple[float, bool]:
+    """Statistic of the best division of a window, and whether it may be one; looked up if known."""
+    if window not in known:
+        start, stop = window
+        newest = stop == len(values)
+        split = best_split(values[start:stop], newest=newest, around=0.0)
+        if split is None:
+            known[window] = (0.0, False)
+        else:
+            # too short a window for a test: what the recursion allowed stays
+            holds = stop - start < LEAST_LENGTH or _is_allowed(
+                split, values[start:stop], newest=newest
+            )
+            known[window] = (split.statistic, holds)
+    return known[window]
 
 
 def _is_allowed(split: Split, stretch: Floats, *, newest: bool) -> bool:

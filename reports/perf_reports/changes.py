@@ -1,0 +1,156 @@
+"""Change points as text and as JSON: the result of `perf changes`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from perf_analysis.changes import Direction
+from perf_reports import units
+from perf_reports.escape import cut, terminal
+from perf_reports.terminal_text import COLUMNS, in_ascii
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perf_analysis.changes import ChangePoint, Changes, Effect
+    from perf_reports.terminal import Style
+
+SECONDS, SHARE = "s", "ratio"
+_WORDS = {
+    SECONDS: {Direction.UP: "slower", Direction.DOWN: "faster"},
+    SHARE: {Direction.UP: "more", Direction.DOWN: "fewer"},
+}
+_PLAIN = {Direction.UP: "up", Direction.DOWN: "down"}
+_LABEL, _NAME = 24, 80
+_MOST_SPIKES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedSeries:
+    """One series with what was found in it.
+
+    Attributes
+    ----------
+    about : mapping
+        What else says which series it is: profile and environment, of stored runs.
+    labels : tuple of str
+        What each run is called; empty where nothing is known.
+    unit : str
+        `s`, `ratio`, or empty where it is not known.
+    """
+
+    name: str
+    changes: Changes
+    about: dict[str, str]
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+
+    def label(self, index: int) -> str:
+        """What the run at an index is called."""
+        return self.labels[index] if self.labels else ""
+
+
+def render_changes(found: Sequence[ChangedSeries], style: Style) -> str:
+    """Return one line per series and one per change point."""
+    lines = [line for series in found for line in _lines(series)]
+    return "\n".join(in_ascii(line) if style.ascii_only else cut(line, COLUMNS) for line in lines)
+
+
+def changes_as_json(found: Sequence[ChangedSeries]) -> str:
+    """Return the document of `perf changes --json`."""
+    document = {"series": [_series(series) for series in found]}
+    return json.dumps(document, indent=2, allow_nan=False)
+
+
+def size_of(point: ChangePoint, unit: str) -> str:
+    """Size of a change with its interval: `slower 12.3 % (9.1 % to 15.4 %)`.
+
+    A share of requests changes by percentage points; where a level is not positive, there is no
+    ratio, and the difference stands in its place.
+    """
+    word = _WORDS.get(unit, _PLAIN)[point.direction]
+    if unit == SHARE:
+        return f"{word} {_sized(point.difference, 100.0, ' pp')}"
+    if point.effect_ratio is None:
+        return f"{word} {_sized(point.difference, 1.0, '')}"
+    ratio = point.effect_ratio
+    moved = type(ratio)(ratio.estimate - 1.0, ratio.low - 1.0, ratio.high - 1.0)
+    return f"{word} {_sized(moved, 100.0, ' %')}"
+
+
+def _sized(effect: Effect, scale: float, unit: str) -> str:
+    """Size without sign, as the word says it; the ends of the interval keep theirs where unlike."""
+    sign = -1.0 if effect.estimate < 0.0 else 1.0
+    size, *ends = (
+        units.significant(sign * value * scale)
+        for value in (effect.estimate, effect.low, effect.high)
+    )
+    low, high = ends if sign > 0.0 else reversed(ends)
+    return f"{size}{unit} ({low}{unit} to {high}{unit})"
+
+
+def _lines(series: ChangedSeries) -> list[str]:
+    changes = series.changes
+    points = changes.change_points
+    where = " on ".join(series.about.values())
+    gaps = (changes.levels[-1].stop if changes.levels else 0) - changes.n
+    count = (
+        f"{units.count(changes.n)} values"
+        + f", {units.count(gaps)} gap{'s' * (gaps > 1)}" * bool(gaps)
+    )
+    found = f"{len(points)} change point{'s' * (len(points) > 1)} in " if points else ""
+    none = "" if points else "; drift" if changes.drift else "no change points in "
+    head = f"{found}{count}{none}" if changes.drift else f"{found or none}{count}"
+    lines = [f"{terminal(series.name, _NAME)}{f' ({terminal(where, 40)})' * bool(where)}: {head}"]
+    lines += [f"  {_point(series, point)}" for point in points]
+    if changes.drift:
+        lines.append("  drift: a straight line fits better than levels that change")
+    if changes.spikes:
+        shown = ", ".join(map(str, changes.spikes[:_MOST_SPIKES]))
+        more = len(changes.spikes) - _MOST_SPIKES
+        lines.append(f"  spikes, no changes: {shown}{f' and {more} more' * (more > 0)}")
+    return lines
+
+
+def _point(series: ChangedSeries, point: ChangePoint) -> str:
+    scale = 1000.0 if series.unit == SECONDS else 100.0 if series.unit == SHARE else 1.0
+    unit = {SECONDS: " ms", SHARE: " %"}.get(series.unit, "")
+    levels = " → ".join(units.significant(level * scale) for level in (point.before, point.after))
+    label = terminal(series.label(point.index), _LABEL)
+    return (
+        f"{point.index} [{point.first}..{point.last}]{f' {label}' * bool(label)}: "
+        f"{size_of(point, series.unit)}, {levels}{unit}"
+    )
+
+
+def _series(series: ChangedSeries) -> dict[str, object]:
+    changes = series.changes
+    return {
+        "name": series.name,
+        **series.about,
+        "n": changes.n,
+        "unit": series.unit or None,
+        "change_points": [_change(series, point) for point in changes.change_points],
+        "drift": changes.drift,
+        "spikes": list(changes.spikes),
+        "levels": [asdict(level) for level in changes.levels],
+    }
+
+
+def _change(series: ChangedSeries, point: ChangePoint) -> dict[str, object]:
+    ratio = point.effect_ratio
+    return {
+        "index": point.index,
+        "interval": [point.first, point.last],
+        "label": series.label(point.index) or None,
+        "direction": point.direction,
+        "improved": point.improved,
+        "effect_ratio": ratio and ratio.estimate,
+        "effect_ratio_interval": ratio and [ratio.low, ratio.high],
+        "difference": point.difference.estimate,
+        "difference_interval": [point.difference.low, point.difference.high],
+        "before": point.before,
+        "after": point.after,
+    }

@@ -1,0 +1,83 @@
+"""How often change points are made up, and how often, how soon and where real ones are found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import change_worlds as worlds
+from perf_analysis.changes import critical
+from simulations import at_least, at_most
+
+# P(any change point) in a history without one; the bounds of n = 100 are those that are promised
+NULLS = [
+    (worlds.independent, 100, 0.025),
+    (worlds.spiked, 100, 0.025),
+    (worlds.remembering, 100, 0.08),
+    (worlds.remembering, 50, 0.11),
+    (worlds.heavy_tailed, 100, 0.03),
+    (worlds.log_normal, 100, 0.03),
+    (worlds.tied, 100, 0.03),
+    (worlds.independent, 30, 0.025),
+    (worlds.independent, 200, 0.025),
+]
+# size in standard deviations, values since, share found within 2
+STEPS = [(2.0, 5, 0.72), (3.0, 5, 0.95), (2.0, 8, 0.84), (3.0, 8, 0.96)]
+
+
+@pytest.mark.parametrize(("make", "n", "bound"), NULLS)
+def test_changes_are_rarely_made_up(make: object, n: int, bound: float) -> None:
+    assert worlds.alarms(make, n, 400) <= at_most(bound, 400)  # type: ignore[arg-type]  # of the table
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("make", "n", "bound"), NULLS)
+def test_changes_are_rarely_made_up_in_long(make: object, n: int, bound: float) -> None:
+    assert worlds.alarms(make, n, 4000, seed=11) <= at_most(bound, 4000)  # type: ignore[arg-type]  # of the table
+
+
+@pytest.mark.parametrize(("size", "later", "share"), STEPS)
+def test_a_step_is_found_soon_and_in_its_place(size: float, later: int, share: float) -> None:
+    assert worlds.found_soon(size, later, 400) >= at_least(share, 400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "later", "share"), STEPS)
+def test_a_step_is_found_soon_and_in_its_place_in_long(
+    size: float, later: int, share: float
+) -> None:
+    assert worlds.found_soon(size, later, 4000, seed=12) >= at_least(share, 4000)
+
+
+@pytest.mark.parametrize(("size", "width"), [(1.0, 30.0), (2.0, 8.0), (3.0, 5.0)])
+def test_intervals_hold_the_place_and_are_narrow(size: float, width: float) -> None:
+    held, mean = worlds.intervals(size, 300)
+    assert held >= at_least(0.92, 300)
+    assert mean <= width
+
+
+@pytest.mark.parametrize(("rise", "recall", "precision"), [(1.1, 0.50, 0.69), (1.2, 0.70, 0.71)])
+def test_steps_in_real_histories_are_found(rise: float, recall: float, precision: float) -> None:
+    found = worlds.injected(rise, 2)
+    tried = 2 * len(worlds.histories())
+    assert found.alarms <= at_most(0.05, tried)
+    assert found.recall >= recall
+    assert found.precision >= precision
+
+
+@pytest.mark.parametrize("n", [8, 40, 100])
+@pytest.mark.parametrize("newest", [False, True])
+def test_the_critical_values_are_those_of_their_simulation(n: int, *, newest: bool) -> None:
+    times = 5000
+    drawn = critical.simulate(n, newest=newest, seed=n + 1, times=times)
+    beyond = float(np.mean(drawn > critical.critical_value(n, newest=newest)))
+    assert abs(beyond - critical.ALPHA) <= 3.0 * (critical.ALPHA / times) ** 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", range(len(critical.TABLE)))
+def test_the_table_is_drawn_again_exactly(place: int) -> None:
+    n, *stated = critical.TABLE[place]
+    for newest, value in zip((False, True), stated, strict=True):
+        drawn = critical.simulate(int(n), newest=newest, seed=int(n), times=critical.simulations(n))
+        assert round(float(np.quantile(drawn, 1.0 - critical.ALPHA)), 3) == value
