@@ -113,7 +113,7 @@ def read_rows(history: History, cache: Path) -> Rows:
     places = {name: place for place, name in enumerate(known.names)}
     new = set(missing)
     for record in history.records(missing):
-        kept[record.run_id] = _row(record, stamps[record.run_id], places)
+        kept[record.run_id] = row_of(record, stamps[record.run_id], places)
     known.names = list(places)
     known.texts = {run_id: known.texts[run_id] for run_id in known.texts if run_id not in new}
     known.rows = sorted(kept.values(), key=lambda row: (row.started_at, row.run_id))
@@ -190,7 +190,8 @@ def _share(label: str, failed: int, n: int) -> Point:
     return Point(name, failed / n, *wilson(failed, n, _ALPHA))
 
 
-def _row(record: Record, stamp: str, places: dict[SeriesName, int]) -> Row:
+def row_of(record: Record, stamp: str, places: dict[SeriesName, int]) -> Row:
+    """Row of a record; names of series that are new are given the next places."""
     flat: list[float] = []
     for name, *numbers in points_of(record):
         place = places.setdefault(name, len(places))

@@ -76,7 +76,7 @@ def test_a_step_up_is_an_open_change(tracked: Tracked) -> None:
     ("levels", "status"),
     [
         pytest.param([(20, 0.13), (12, 0.1)], Status.IMPROVED, id="faster"),
-        pytest.param([(30, 0.1), (25, 0.13), (60, 0.1)], Status.FIXED, id="back"),
+        pytest.param([(60, 0.1), (60, 0.14), (90, 0.1)], Status.FIXED, id="back"),
         pytest.param([(60, 0.1), (60, 0.104)], Status.SMALL, id="inside the tolerance"),
     ],
 )
