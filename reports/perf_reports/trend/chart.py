@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_baselines.trend_rows import SECONDS, SHARE
+from perf_baselines.trend_tracks import instant
 from perf_reports.charts import scale
 from perf_reports.charts.palette import colour
 from perf_reports.trend import words
@@ -20,7 +22,8 @@ SHOWN = 200
 WIDTH, HEIGHT = 860.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 12.0, 14.0, 46.0
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_RUNS = 130, 26, 50
-_MOST_DATES = 6
+_LABEL_WIDTH = 120.0
+_SHORT_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +125,20 @@ def _axes(
         y = frame.y(tick / factor)
         yield _line(f"M{LEFT:g} {y}H{WIDTH - RIGHT:g}", "grid")
         yield _text(LEFT - 6.0, y, f"{label} {unit}" if tick == ticks[-1] else label, "end")
-    step = max(1, frame.count // _MOST_DATES)
-    floor = HEIGHT - BOTTOM
-    for at in range(frame.first, len(track.rows), step):
-        # a label centred at the last run would leave the drawing
-        if at - frame.first <= 0.93 * frame.count or frame.count == 1:
-            yield _text(float(frame.x(at)), floor + 18.0, track.rows[at].started_at[5:10], "middle")
+    floor, before = HEIGHT - BOTTOM, -math.inf
+    rows = track.rows[frame.first :]
+    is_short = (instant(rows[-1].started_at) - instant(rows[0].started_at)).days < _SHORT_DAYS
+    for at, row in enumerate(rows, frame.first):
+        x = float(frame.x(at))
+        if x - before >= _LABEL_WIDTH and x <= WIDTH - _LABEL_WIDTH / 3.0:
+            said = row.started_at[5:16].replace("T", " ") if is_short else row.started_at[:10]
+            yield _text(
+                x, floor + 18.0, said, "start" if x < LEFT + _LABEL_WIDTH / 4.0 else "middle"
+            )
+            before = x
     yield _line(f"M{LEFT:g} {_short(floor)}H{WIDTH - RIGHT:g}", "ink")
     yield _text(
-        (LEFT + WIDTH) / 2.0, HEIGHT - 6.0, "runs in order, by the day they began", "middle"
+        (LEFT + WIDTH) / 2.0, HEIGHT - 10.0, "runs in order, by the day they began", "middle"
     )
 
 

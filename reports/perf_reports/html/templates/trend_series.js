@@ -221,7 +221,7 @@
   const buttons = [];
   const set = (key, value) => {
     state[key] = value;
-    if (key === "range") {
+    if (key === "range" && value !== "part") {
       state.from = value === "all" ? 0 : Math.max(0, count - Number(value));
       state.to = count;
     }
