@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -142,16 +140,8 @@ class History:
 
     def stamps(self) -> dict[str, str]:
         """Ids of the stored runs, each with what changes if its record does."""
-        known = self._ids()
-        found: dict[str, str] = {}
-        # removed meanwhile: then it is no longer stored
-        with suppress(FileNotFoundError), os.scandir(self._folder.records) as entries:
-            for entry in entries:
-                run_id = entry.name.removesuffix(_SUFFIX)
-                if run_id in known and entry.name.endswith(_SUFFIX):
-                    status = entry.stat(follow_symlinks=False)
-                    found[run_id] = f"{status.st_size}-{status.st_mtime_ns}"
-        return found
+        stamps = self._folder.stamps()
+        return {run_id: stamps[run_id] for run_id in self._ids() if run_id in stamps}
 
     def records(self, run_ids: Iterable[str]) -> Iterator[Record]:
         """Records by id; unreadable ones are named in a notice and left out."""
@@ -162,10 +152,7 @@ class History:
 
     def documents(self) -> set[str]:
         """Ids of the runs whose full document is still kept."""
-        with suppress(FileNotFoundError):
-            names = [path.name for path in self._folder.runs.iterdir()]
-            return {name.removesuffix(".json.gz") for name in names if name.endswith(".json.gz")}
-        return set()
+        return self._folder.documents()
 
     def _ids(self) -> set[str]:
         """Ids of the stored runs, by the names of their files alone."""

@@ -55,8 +55,7 @@ def newest_of(history: History, run: Run) -> Newest | None:
     stored = sorted(history.stamps())
     if len(stored) < LEAST_RUNS:
         return None
-    # scipy, which a first run need not wait for
-    from perf_baselines.trend_series import series_of  # noqa: PLC0415
+    from perf_baselines.trend_series import series_of  # noqa: PLC0415  # scipy, as said
 
     wanted = (run.plan.profile, run.target.environment, run.git.get("branch", ""))
     records = [
@@ -88,7 +87,7 @@ def _piece(series: TrendSeries) -> tuple[int, list[float | None]]:
 
 
 def _confirmed(series: TrendSeries) -> Newest | None:
-    from perf_analysis.changes import find_changes  # noqa: PLC0415
+    from perf_analysis.changes import find_changes  # noqa: PLC0415  # scipy, as said
 
     start, values = _piece(series)
     if not values or values[-1] is None:
@@ -112,7 +111,7 @@ def _confirmed(series: TrendSeries) -> Newest | None:
 
 
 def _started(series: TrendSeries) -> Newest | None:
-    from perf_analysis.changes import find_changes  # noqa: PLC0415
+    from perf_analysis.changes import find_changes  # noqa: PLC0415  # scipy, as said
 
     _, values = _piece(series)
     newest = values[-1] if values else None

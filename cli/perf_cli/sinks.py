@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -100,7 +100,8 @@ def _code(run: Run, codes: list[Code]) -> Code:
 
 def _view(run: Run, sinks: Sinks, codes: list[Code], stored: Check, trend: str) -> View:
     places = Places(report=str(sinks.out / REPORT), data=str(sinks.out / DATA))
-    return build_view(run, exit_code=_code(run, codes), stored=stored, places=places, trend=trend)
+    view = build_view(run, exit_code=_code(run, codes), stored=stored, places=places)
+    return replace(view, trend=trend)
 
 
 def _store(run: Run, sinks: Sinks) -> Check:

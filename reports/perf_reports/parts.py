@@ -196,7 +196,7 @@ class View:
     environment: tuple[Item, ...]
     notes: tuple[str, ...]
     places: Places
-    trend: str
+    trend: str = ""
 
     @property
     def word(self) -> str:

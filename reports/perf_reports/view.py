@@ -35,7 +35,6 @@ def build_view(
     stored: Check | None = None,
     places: Places | None = None,
     over_time: bool = True,
-    trend: str = "",
 ) -> View:
     """View of a judged run.
 
@@ -49,8 +48,6 @@ def build_view(
         Where report and data were written.
     over_time : bool
         Whether charts are wanted: a stored run must decode its windows for them.
-    trend : str
-        What the run does to the trend; decides nothing.
 
     Raises
     ------
@@ -98,7 +95,6 @@ def build_view(
         environment=items.environment(run),
         notes=items.notes(run),
         places=places or Places(),
-        trend=trend,
     )
 
 

@@ -140,7 +140,7 @@ def test_the_feed_is_atom_with_ids_that_stay() -> None:
     assert all(str(one).startswith("tag:perfproof.invalid,2026:") for one in ids)
     more = make_site([*thirty(), *stepping([(3, 0.14)], first=40, seed=9,
                                            labels=("GET /health", "POST /orders"))])  # fmt: skip
-    later = ET.fromstring(page_text(more, lambda page: page.path == "feed.xml"))  # noqa: S314
+    later = ET.fromstring(page_text(more, lambda page: page.path == "feed.xml"))  # noqa: S314  # written here
     assert set(ids) & {entry.findtext(f"{ATOM}id") for entry in later.findall(f"{ATOM}entry")}
 
 
