@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
-from perf_documents.redact import visible
+from perf_documents.redact import Redactor, visible
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -26,7 +26,7 @@ def find_run(spec: str, known: AbstractSet[str]) -> str:
     begun = sorted((run_id for run_id in known if spec and run_id.startswith(spec)), reverse=True)
     if len(begun) == 1:
         return begun[0]
-    shown = visible(spec, 80)
+    shown = visible(Redactor().clean(spec), 80)
     if begun:
         raise UsageError(f'run "{shown}": {len(begun)} begin so: {_few(begun)}')
     newest = sorted(known, reverse=True)

@@ -73,14 +73,6 @@ class Folder:
             }
         return {}
 
-    def documents(self) -> set[str]:
-        """Runs whose full document is there."""
-        ending = ".json.gz"
-        with suppress(FileNotFoundError):
-            names = [path.name for path in self.runs.iterdir()]
-            return {name.removesuffix(ending) for name in names if name.endswith(ending)}
-        return set()
-
     def check(self) -> None:
         """Refuse what is no folder of ours, before anything is read or written."""
         try:

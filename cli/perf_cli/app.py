@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,9 @@ import click
 from perf_cli.outcome import Code
 from perf_cli.output import say
 from perf_cli.registry import VERBS
+from perf_cli.termination import leave_message
 from perf_documents.errors import PerfError
+from perf_documents.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,10 +77,14 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         where = f" {context.info_name}" if context is not None and context.parent else ""
-        say(f"perf{where}: {error.format_message().rstrip('.')}; next: perf{where} --help")
+        # an argument that was not expected may be an address with a password in it
+        said = Redactor().clean(error.format_message().rstrip("."))
+        say(f"perf{where}: {said}; next: perf{where} --help")
         return Code.USAGE
     except PerfError as error:
         # only the first line: what follows may be YAML to paste, or file:line to click on
-        say(f"perf: {str(error) or type(error).__name__}")
+        said = str(error) or type(error).__name__
+        say(f"perf: {said}")
+        leave_message(os.environ, error.exit_code, said.partition("\n")[0])
         return error.exit_code
     return int(code or 0)

@@ -9,7 +9,7 @@ VERBS: dict[str, str] = {
     "comment": "Print a run's summary for a pull request, or deliver it to GitHub, GitLab, Slack.",
     "compare": "Compare stored runs, run files or samples: BASE... -- CANDIDATE...",
     "baseline": "Accept, list, show and prune the runs that count as good.",
-    "history": "List, show and import stored runs.",
+    "history": "List, show, import, export, prune and sync stored runs.",
     "changes": "Find where the level of a series moved: FILE.csv, FILE.json, or --series NAME.",
     "trend": "Draw the history as a folder of pages: --out DIR.",
     "serve": "Answer Flagger and Argo Rollouts: the gates of perf.yaml over HTTP.",

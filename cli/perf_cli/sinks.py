@@ -12,8 +12,9 @@ from perf_analysis.validity import check_stored
 from perf_baselines.trend_newest import newest_of
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import Look, result, say
+from perf_cli.termination import leave_message
 from perf_documents.codec import dump_run
-from perf_documents.errors import PerfError
+from perf_documents.errors import PerfError, StoreError
 from perf_documents.files import write_atomic
 from perf_documents.strict_json import pack
 from perf_reports import github
@@ -88,7 +89,10 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
     said = result(text)
     if said is not Code.PASS:
         codes.append(said)
-    return _code(run, codes)
+    code = _code(run, codes)
+    reason = run.judgement.reason if run.judgement else "not judged"
+    leave_message(sinks.environ, code, reason, run.run_id)
+    return code
 
 
 def _code(run: Run, codes: list[Code]) -> Code:
@@ -105,7 +109,12 @@ def _view(run: Run, sinks: Sinks, codes: list[Code], stored: Check, trend: str) 
 
 
 def _store(run: Run, sinks: Sinks) -> Check:
-    check = check_stored(equal=sinks.history.store(run).equal)
+    try:
+        equal = sinks.history.store(run).equal
+    except PerfError as error:
+        place = f".perf/spool/{sinks.spool.name}"
+        raise StoreError(f"{error}; next: perf history import {place}") from error
+    check = check_stored(equal=equal)
     if check.outcome == "held":
         # what the history holds, read back, is not needed a second time
         shutil.rmtree(sinks.spool, ignore_errors=True)

@@ -106,7 +106,7 @@ def _reports(
     history: History, rows: Sequence[Row], most: int, generator: str
 ) -> list[tuple[str, Page]]:
     """Reports of the newest runs whose document is kept, by profile and environment."""
-    kept = history.documents()
+    kept = history.documented()
     counted: dict[tuple[str, str], int] = {}
     found: list[tuple[str, Page]] = []
     for row in reversed(rows):

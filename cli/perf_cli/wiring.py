@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from perf_loadtests.workspace import Workspace
 
 HISTORY = "history"
+# A database's URL may hold a password, which belongs in no file of a repository.
+HISTORY_VARIABLE = "PERF_HISTORY"
 
 
 def real_world(emit: Callable[[Progress | Notice], None], signals: Signals) -> World:
@@ -46,8 +48,11 @@ def history_of(
     config: WorkspaceConfig | None = None,
     heard: Callable[[str], object] | None = None,
 ) -> History:
-    """History that perf.yaml names, or the one in `.perf/`; `heard` is told its notices too."""
-    where = (config or workspace.config()).history
+    """History that PERF_HISTORY or perf.yaml names, or the one in `.perf/`.
+
+    `heard` is told its notices, beside stderr.
+    """
+    where = os.environ.get(HISTORY_VARIABLE) or (config or workspace.config()).history
     base = workspace.root if where else workspace.state
 
     def notify(notice: Notice) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fakes.runs import make_plan, make_run
 from perf_analysis.facts import EndState
 from perf_analysis.verdict import Verdict
+from perf_baselines import folder_store
 from perf_baselines import history as history_module
 from perf_baselines.history import History, open_history
 from perf_baselines.record_codec import SCHEMA
@@ -20,17 +21,28 @@ from perf_documents.windows import Windows
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perf_documents.events import Notice
     from perf_documents.run import Run
+    from shelves import Shelf
 
 RUN = make_run(1, verdict=Verdict.PASS)
 
 
-def test_a_stored_run_comes_back_equal(history: History, root: Path) -> None:
+@pytest.fixture
+def history(shelf: Shelf, notices: list[Notice]) -> History:
+    return shelf.open(notices.append)
+
+
+def test_a_stored_run_comes_back_equal(history: History, shelf: Shelf) -> None:
     stored = history.store(RUN)
     assert (stored.run_id, stored.equal, stored.new) == (RUN.run_id, True, True)
-    assert stored.path == root / "runs" / f"{RUN.run_id}.json.gz"
     assert history.load(RUN.run_id) == RUN
-    assert unpack(stored.path.read_bytes()) == dump_run(RUN)
+    assert unpack(shelf.document(RUN.run_id)) == dump_run(RUN)
+    assert len(shelf.text(RUN.run_id)) < 4096
+
+
+def test_nobody_else_may_read_a_folder(root: Path) -> None:
+    History(root).store(RUN)
     assert {path.stat().st_mode & 0o777 for path in root.rglob("*.json*")} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in (root, root / "runs")} == {0o700}
 
@@ -52,17 +64,17 @@ def test_a_run_is_read_to_its_last_window_before_it_is_stored(
 
 
 def test_a_run_whose_windows_contradict_its_sums_is_not_stored(
-    history: History, root: Path
+    history: History, shelf: Shelf
 ) -> None:
     document = json.loads(dump_run(RUN))
     document["measured"]["series"][0][7] = "[]"
     run = load_run(json.dumps(document).encode() + b"\n", "given.json")
     with pytest.raises(DocumentError, match=r"^given\.json: measured\.series\[0\]\[7\]: "):
         history.store(run)
-    assert not list(root.rglob("*.json*"))
+    assert not shelf.content()
 
 
-def test_a_record_says_what_trends_need(history: History, root: Path) -> None:
+def test_a_record_says_what_trends_need(history: History) -> None:
     run = make_run(1, verdict=Verdict.FAIL)
     history.store(run)
     record = history.record(run.run_id)
@@ -85,7 +97,6 @@ def test_a_record_says_what_trends_need(history: History, root: Path) -> None:
         Verdict.PASS,
         Verdict.PASS,
     ]
-    assert (root / "records" / f"{run.run_id}.json").stat().st_size < 4096
 
 
 def test_a_run_without_judgement_or_samples_is_stored(history: History) -> None:
@@ -95,20 +106,20 @@ def test_a_run_without_judgement_or_samples_is_stored(history: History) -> None:
     assert (record.verdict, record.total.n, record.total.p95_s) == (None, 0, None)
 
 
-def test_storing_again_is_a_no_op(history: History, root: Path) -> None:
+def test_storing_again_is_a_no_op(history: History, shelf: Shelf) -> None:
     history.store(RUN)
-    before = {path: path.stat() for path in root.rglob("*.json*")}
+    before = shelf.content()
     again = history.store(RUN)
     assert (again.equal, again.new) == (True, False)
-    assert {path: path.stat() for path in root.rglob("*.json*")} == before
+    assert shelf.content() == before
 
 
-def test_equal_content_in_other_bytes_is_the_same_run(history: History, root: Path) -> None:
+def test_equal_content_in_other_bytes_is_the_same_run(history: History, shelf: Shelf) -> None:
     history.store(RUN)
     whole = replace(RUN, plan=make_plan(timeout_s=30))
     assert dump_run(whole) != dump_run(RUN)
     assert history.store(whole).equal
-    assert unpack((root / "runs" / f"{RUN.run_id}.json.gz").read_bytes()) == dump_run(RUN)
+    assert unpack(shelf.document(RUN.run_id)) == dump_run(RUN)
 
 
 def test_other_content_of_the_same_id_is_refused(history: History) -> None:
@@ -118,24 +129,23 @@ def test_other_content_of_the_same_id_is_refused(history: History) -> None:
     assert history.load(RUN.run_id) == RUN
 
 
-def test_a_run_that_could_not_be_read_again_is_not_stored(history: History, root: Path) -> None:
+def test_a_run_that_could_not_be_read_again_is_not_stored(history: History, shelf: Shelf) -> None:
     with pytest.raises(StoreError, match="cannot be stored: run_id"):
         history.store(replace(RUN, run_id="../../escape"))
-    assert not root.exists()
+    assert not shelf.content()
 
 
-def test_a_document_that_was_changed_is_refused(history: History, root: Path) -> None:
+def test_a_document_that_was_changed_is_refused(history: History, shelf: Shelf) -> None:
     history.store(RUN)
-    path = root / "runs" / f"{RUN.run_id}.json.gz"
-    path.write_bytes(pack(dump_run(replace(RUN, reached_s=29.0))))
+    shelf.put_document(RUN.run_id, pack(dump_run(replace(RUN, reached_s=29.0))))
     with pytest.raises(DocumentError, match="is not the document that its record was made of"):
         history.load(RUN.run_id)
     assert not history.store(RUN).equal
 
 
-def test_a_document_that_is_gone_is_named_and_stored_anew(history: History, root: Path) -> None:
+def test_a_document_that_is_gone_is_named_and_stored_anew(history: History, shelf: Shelf) -> None:
     history.store(RUN)
-    (root / "runs" / f"{RUN.run_id}.json.gz").unlink()
+    shelf.put_document(RUN.run_id, None)
     assert history.record(RUN.run_id).run_id == RUN.run_id
     with pytest.raises(DocumentError, match="no longer kept, only its record"):
         history.load(RUN.run_id)
@@ -143,7 +153,8 @@ def test_a_document_that_is_gone_is_named_and_stored_anew(history: History, root
     assert history.load(RUN.run_id) == RUN
 
 
-def test_a_left_over_document_without_record_is_replaced(history: History, root: Path) -> None:
+def test_a_left_over_document_without_record_is_replaced(root: Path) -> None:
+    history = History(root)
     history.store(make_run(2))
     (root / "runs" / f"{RUN.run_id}.json.gz").write_bytes(b"torn")
     assert RUN.run_id not in {record.run_id for record in history.list(10)}
@@ -151,15 +162,14 @@ def test_a_left_over_document_without_record_is_replaced(history: History, root:
     assert history.load(RUN.run_id) == RUN
 
 
-def test_what_is_read_back_different_is_said(
-    history: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(history_module, "write_atomic", lambda path, _data: path.write_bytes(b""))
-    assert not history.store(RUN).equal
+def test_what_is_read_back_different_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_store, "write_atomic", lambda path, _data: path.write_bytes(b""))
+    assert not History(root).store(RUN).equal
 
 
 @pytest.mark.parametrize("bit", [0, 4, 6])
-def test_a_changed_byte_never_changes_a_record(history: History, root: Path, bit: int) -> None:
+def test_a_changed_byte_never_changes_a_record(root: Path, bit: int) -> None:
+    history = History(root)
     history.store(RUN)
     whole = history.record(RUN.run_id)
     refused = 0
@@ -177,7 +187,8 @@ def test_a_changed_byte_never_changes_a_record(history: History, root: Path, bit
     assert refused > 0.98 * len(data)
 
 
-def test_every_beginning_of_a_record_is_refused(history: History, root: Path) -> None:
+def test_every_beginning_of_a_record_is_refused(root: Path) -> None:
+    history = History(root)
     history.store(RUN)
     path = root / "records" / f"{RUN.run_id}.json"
     data = path.read_bytes()
@@ -188,15 +199,14 @@ def test_every_beginning_of_a_record_is_refused(history: History, root: Path) ->
 
 
 def test_a_record_of_another_run_or_a_newer_version_is_refused(
-    history: History, root: Path
+    history: History, shelf: Shelf
 ) -> None:
     history.store(RUN)
-    path = root / "records" / f"{RUN.run_id}.json"
-    (root / "records" / "other.json").write_bytes(path.read_bytes())
+    shelf.put_text("other", shelf.text(RUN.run_id))
     with pytest.raises(DocumentError, match=f"is the record of another run, {RUN.run_id}"):
         history.record("other")
-    document = json.loads(path.read_bytes()) | {"schema": SCHEMA + 1}
-    path.write_text(json.dumps(document) + "\n")
+    document = json.loads(shelf.text(RUN.run_id)) | {"schema": SCHEMA + 1}
+    shelf.put_text(RUN.run_id, json.dumps(document).encode() + b"\n")
     with pytest.raises(DocumentError, match="made by a newer version"):
         history.record(RUN.run_id)
 
@@ -242,11 +252,16 @@ def test_an_empty_history_has_no_latest(history: History) -> None:
 def test_a_folder_and_a_url_are_told_apart(tmp_path: Path) -> None:
     open_history("history", tmp_path).store(RUN)
     assert History(tmp_path / "history").load(RUN.run_id) == RUN
-    with pytest.raises(UsageError, match="PostgreSQL history is not part of this release yet"):
-        open_history("postgresql+psycopg://user:hunter22@db/x", tmp_path)
-    with pytest.raises(UsageError, match="URL of an unknown kind") as caught:
-        open_history("mysql://user:hunter22@db/x", tmp_path)
-    assert "hunter22" not in str(caught.value)
+    for url, cause in {
+        "mysql://user:hunter22@db/x": "URL of an unknown kind",
+        "postgresql+other://user:hunter22@db/x": "is no URL of PostgreSQL; expected postgresql",
+        "postgresql+psycopg://user:hunter22@db:port/x": "is no URL of PostgreSQL",
+        "postgres:hunter22": "is no URL of PostgreSQL",
+    }.items():
+        with pytest.raises(UsageError, match=cause) as caught:
+            open_history(url, tmp_path)
+        assert "hunter22" not in str(caught.value)
+        assert "db" not in str(caught.value)
 
 
 def test_the_record_holds_the_hash_of_the_document(history: History) -> None:

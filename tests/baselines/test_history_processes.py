@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -12,9 +13,11 @@ import pytest
 import fakes
 from fakes.runs import make_run
 from perf_analysis.verdict import Verdict
+from shelves import FolderShelf
 
 if TYPE_CHECKING:
     from perf_baselines.history import History
+    from shelves import Shelf
 
 SUPPORT = Path(fakes.__file__).parent.parent
 
@@ -70,9 +73,9 @@ _WRITER = """
 import sys
 from pathlib import Path
 from fakes.runs import make_run
-from perf_baselines.history import History
+from perf_baselines.history import open_history
 
-history = History(Path(sys.argv[1]))
+history = open_history(sys.argv[1], Path("/"))
 for seed in range(int(sys.argv[2]), int(sys.argv[3])):
     stored = history.store(make_run(seed))
     assert stored.equal and stored.new
@@ -80,59 +83,75 @@ for seed in range(int(sys.argv[2]), int(sys.argv[3])):
 """
 
 
+@pytest.fixture(params=[20, pytest.param(250, marks=pytest.mark.slow)])
+def each(request: pytest.FixtureRequest) -> int:
+    """Runs that each writer stores."""
+    count: int = request.param
+    return count
+
+
 @pytest.mark.usefixtures("indexed")
-def test_eight_writers_at_once_lose_nothing(root: Path, history: History) -> None:
+def test_eight_writers_at_once_lose_nothing(shelf: Shelf, each: int) -> None:
     writers = [
-        _child(_WRITER, str(root), str(first), str(first + 20)) for first in range(0, 160, 20)
+        _child(_WRITER, shelf.where, str(first), str(first + each))
+        for first in range(0, 8 * each, each)
     ]
     # a reader that makes the index meanwhile
+    history = shelf.open()
     history.list(10)
-    outputs = [writer.communicate(timeout=60)[0] for writer in writers]
+    outputs = [writer.communicate(timeout=60 + each)[0] for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * 8, outputs
-    expected = {make_run(seed).run_id for seed in range(160)}
-    assert {record.run_id for record in history.list(1000)} == expected
-    for run_id in sorted(expected)[::20]:
-        assert history.load(run_id).run_id == run_id
+    expected = {make_run(seed).run_id: seed for seed in range(8 * each)}
+    assert {record.run_id for record in history.list(10_000)} == expected.keys()
+    for run_id in sorted(expected)[:: 1 if each > 20 else 20]:
+        assert history.load(run_id) == make_run(expected[run_id])
 
 
 _SAME = """
 import sys
 from pathlib import Path
 from fakes.runs import make_run
-from perf_baselines.history import History
+from perf_baselines.history import open_history
 
-stored = History(Path(sys.argv[1])).store(make_run(1))
+stored = open_history(sys.argv[1], Path("/")).store(make_run(1))
 assert stored.equal
 print(stored.new)
 """
 
 
-def test_of_writers_of_the_same_run_one_is_first(root: Path, history: History) -> None:
-    writers = [_child(_SAME, str(root)) for _ in range(4)]
+def test_of_writers_of_the_same_run_one_is_first(shelf: Shelf) -> None:
+    writers = [_child(_SAME, shelf.where) for _ in range(4)]
     outputs = [writer.communicate(timeout=60)[0].strip() for writer in writers]
     assert sorted(outputs) == ["False", "False", "False", "True"]
-    assert history.load(RUN.run_id) == make_run(1)
+    assert shelf.open().load(RUN.run_id) == make_run(1)
 
 
-def test_a_killed_writer_leaves_no_torn_run(root: Path, history: History) -> None:
+@pytest.mark.usefixtures("indexed")
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_killed_writer_leaves_no_torn_run(shelf: Shelf, kills: int) -> None:
     """Kill a writer at ever later moments of its second store."""
     acknowledged: set[str] = set()
-    present: set[str] = set()
-    for attempt in range(20):
+    moments = random.Random(kills)  # noqa: S311  # moments of a test
+    history = shelf.open()
+    for attempt in range(kills):
         first = 1000 * (attempt + 1)
-        writer = _child(_WRITER, str(root), str(first), str(first + 500))
+        writer = _child(_WRITER, shelf.where, str(first), str(first + 500))
         assert writer.stdout is not None
         acknowledged.add(writer.stdout.readline().strip())
-        time.sleep(0.001 * attempt)
+        time.sleep(moments.uniform(0.0, 0.1))
         writer.kill()
         acknowledged |= {line.strip() for line in writer.stdout if line.endswith("\n")}
         writer.wait(timeout=10)
         writer.stdout.close()
-        present = {record.run_id for record in history.list(1000)}
-        assert acknowledged <= present
-    for run_id in present:
-        seed = int(run_id[-6:], 16)
-        assert history.load(run_id) == make_run(seed)
+        assert acknowledged <= {record.run_id for record in history.list(10_000)}
+    listed = history.list(10_000)
+    for record in listed:
+        assert history.load(record.run_id) == make_run(int(record.run_id[-6:], 16))
+    if isinstance(shelf, FolderShelf):
+        (shelf.root / "index.sqlite").unlink()
+    assert shelf.open().list(10_000) == listed
+    # whoever was killed before it could say so stores its run again
+    assert not any(history.store(make_run(int(r.run_id[-6:], 16))).new for r in listed[::10])
 
 
 _IMPORTS = """

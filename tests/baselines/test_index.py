@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,15 +10,18 @@ import pytest
 
 from fakes.runs import make_plan, make_run
 from perf_analysis.verdict import Verdict
-from perf_baselines import history as history_module
+from perf_baselines import folder_store as store_module
+from perf_baselines import postgres_store
 from perf_baselines.folder import APPLICATION_ID, is_on_network
+from perf_baselines.history import History
 from perf_documents.errors import UsageError
+from shelves import FolderShelf
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perf_baselines.history import History
     from perf_documents.events import Notice
+    from shelves import Shelf
 
 RUN = make_run(1, verdict=Verdict.PASS)
 
@@ -25,14 +30,23 @@ def _files(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("use_index", [False, True])
-def test_lists_are_newest_first_and_filtered(
-    history: History,
+@pytest.fixture(params=["direct", "indexed", "database"])
+def listed(
+    request: pytest.FixtureRequest,
+    root: Path,
     monkeypatch: pytest.MonkeyPatch,
-    use_index: bool,  # noqa: FBT001  # a case of the table
-) -> None:
-    if use_index:
-        monkeypatch.setattr(history_module, "DIRECT", 0)
+) -> Shelf:
+    """Each way that a list comes about."""
+    monkeypatch.setattr(store_module, "DIRECT", 0 if request.param == "indexed" else 100)
+    monkeypatch.setattr(postgres_store, "PAGE", 2)
+    if request.param != "database":
+        return FolderShelf(root)
+    database: Shelf = request.getfixturevalue("database")
+    return database
+
+
+def test_lists_are_newest_first_and_filtered(listed: Shelf) -> None:
+    history = listed.open()
     for seed in range(1, 7):
         run = make_run(seed, plan=make_plan(profile="smoke" if seed % 2 else "soak"))
         environment = "demo" if seed < 4 else "staging"
@@ -74,20 +88,13 @@ def test_the_index_is_marked_as_ours_and_writes_ahead(history: History, root: Pa
     connection.close()
 
 
-@pytest.mark.parametrize("use_index", [False, True])
-def test_an_unreadable_record_is_named_not_hidden(
-    history: History,
-    root: Path,
-    notices: list[Notice],
-    monkeypatch: pytest.MonkeyPatch,
-    use_index: bool,  # noqa: FBT001  # a case of the table
-) -> None:
-    monkeypatch.setattr(history_module, "DIRECT", 0 if use_index else 100)
-    history.store(make_run(1))
-    history.store(make_run(2))
-    (root / "records" / f"{RUN.run_id}.json").write_text("{}\n")
-    assert [record.run_id[-1] for record in history.list(10)] == ["2"]
-    assert [(notice.warning, RUN.run_id in notice.text) for notice in notices] == [(True, True)]
+def test_an_unreadable_record_is_named_not_hidden(listed: Shelf, notices: list[Notice]) -> None:
+    history = listed.open(notices.append)
+    for seed in range(1, 6):
+        history.store(make_run(seed))
+    listed.put_text(make_run(4).run_id, b"{}\n")
+    assert [record.run_id[-1] for record in history.list(3)] == ["5", "3", "2"]
+    assert [(n.warning, make_run(4).run_id in n.text) for n in notices] == [(True, True)]
 
 
 @pytest.mark.usefixtures("indexed")
@@ -118,6 +125,34 @@ def test_an_index_cut_short_or_empty_is_made_anew(history: History, root: Path) 
     for end in (0, 100, 4096, len(whole) - 1):
         path.write_bytes(whole[:end])
         assert len(history.list(10)) == 3
+
+
+@pytest.mark.usefixtures("indexed")
+def test_an_index_that_was_copied_without_its_log_is_completed(
+    history: History, root: Path, tmp_path: Path
+) -> None:
+    history.store(RUN)
+    history.list(5)
+    early = (root / "index.sqlite").read_bytes()
+    history.store(make_run(2))
+    history.list(5)
+    copy = tmp_path / "copy"
+    shutil.copytree(root / "records", copy / "records")
+    (copy / "index.sqlite").write_bytes(early)
+    assert History(copy).list(5) == history.list(5)
+
+
+def test_a_reader_beside_a_writer_sees_whole_runs(listed: Shelf) -> None:
+    history, seen = listed.open(), [0]
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(lambda: [listed.open().store(make_run(n)) for n in range(1, 31)])
+        while not writing.done():
+            seen.append(len(history.list(100)))
+    assert len(writing.result()) == 30
+    assert seen == sorted(seen)
+    assert len(history.list(100)) == 30
+    if isinstance(listed, FolderShelf):
+        assert sum(path.stat().st_size for path in listed.root.glob("index*")) < 1_000_000
 
 
 def test_a_file_that_is_no_database_is_left_alone(history: History, root: Path) -> None:

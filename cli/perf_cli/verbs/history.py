@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING
 import click
 
 from perf_analysis.judgement import judge
+from perf_baselines.baseline_files import KEPT
 from perf_baselines.record_codec import dump_record
-from perf_cli.outcome import Code
+from perf_cli.finding import RUN_FILES
+from perf_cli.options import LENGTH
+from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import look_of, result, say
 from perf_cli.registry import VERBS
+from perf_cli.verb import Verb
 from perf_cli.wiring import history_of
+from perf_documents.errors import UsageError
 from perf_loadtests.recover import recover, unfinished
 from perf_loadtests.workspace import Workspace
 from perf_reports.json_view import render_json
@@ -24,9 +29,11 @@ from perf_reports.terminal import Style, render_terminal
 from perf_reports.view import build_view
 
 if TYPE_CHECKING:
+    from perf_baselines.history import History
     from perf_baselines.record import Record
 
 DEFAULT_LIMIT = 20
+FORMATS = ("run", "history", "csv", "bmf")
 _GLYPHS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 
@@ -37,7 +44,7 @@ def command() -> None:
         say(f"perf: unfinished run {folder.name}; next: perf history import {folder}")
 
 
-@command.command("list")
+@command.command("list", cls=Verb)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=DEFAULT_LIMIT, show_default=True)
 @click.option("--profile", metavar="NAME")
 @click.option("--environment", metavar="NAME")
@@ -55,7 +62,7 @@ def list_runs(limit: int, profile: str | None, environment: str | None, *, as_js
     return result("\n".join(_row(record) for record in records))
 
 
-@command.command("show")
+@command.command("show", cls=Verb)
 @click.argument("run", default="latest")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def show(run: str, *, as_json: bool) -> int:
@@ -71,27 +78,97 @@ def show(run: str, *, as_json: bool) -> int:
     return result(render_json(view, stored) if as_json else render_terminal(view, style))
 
 
-@command.command("import")
-@click.argument("spools", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPOOL")
-def import_spools(spools: tuple[Path, ...]) -> int:
-    """Recover the runs of spools whose supervisor is gone; they are never valid."""
+@command.command("import", cls=Verb)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH")
+def import_paths(paths: tuple[Path, ...]) -> int:
+    """Store run documents, the runs of another history's folder, or those of unfinished spools."""
     history = history_of(Workspace(Path.cwd()))
     history.open_for_writing()
-    for folder in spools:
-        found = recover(folder)
-        judgement = judge(found.run.facts(), found.run.measured, found.run.plan.thresholds)
-        stored = history.store(replace(found.run, judgement=judgement))
-        what = "stored" if stored.new else "already stored"
-        if stored.equal:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            return Code.INFRA
-        lost = f"; {found.lost_bytes} bytes of an unfinished record dropped" * bool(
-            found.lost_bytes
-        )
-        say(f"perf: {stored.run_id} {what} as {found.run.state}{lost}")
-        result(stored.run_id)
-    return Code.PASS
+    codes = [_import(path, history) for path in paths]
+    return by_precedence(codes)
+
+
+def _import(path: Path, history: History) -> int:
+    from perf_cli import moving  # noqa: PLC0415  # the other sub-verbs need it not
+
+    if moving.is_history(path):
+        return moving.import_history(path, history)
+    if path.name.endswith(RUN_FILES):
+        return moving.import_document(path, history)
+    return _recover(path, history)
+
+
+def _recover(folder: Path, history: History) -> int:
+    """Store the run of a spool whose supervisor is gone; it is never valid."""
+    found = recover(folder)
+    judgement = judge(found.run.facts(), found.run.measured, found.run.plan.thresholds)
+    stored = history.store(replace(found.run, judgement=judgement))
+    what = "stored" if stored.new else "already stored"
+    if not stored.equal:
+        return Code.INFRA
+    shutil.rmtree(folder, ignore_errors=True)
+    lost = f"; {found.lost_bytes} bytes of an unfinished record dropped" * bool(found.lost_bytes)
+    say(f"perf: {stored.run_id} {what} as {found.run.state}{lost}")
+    return result(stored.run_id)
+
+
+@command.command("export", cls=Verb)
+@click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("runs", nargs=-1, metavar="RUN...")
+def export(form: str, out: Path | None, runs: tuple[str, ...]) -> int:
+    """Write stored runs as documents, as another history, or for other programs."""
+    from perf_cli.moving import export_runs  # noqa: PLC0415  # the other sub-verbs need it not
+
+    return export_runs(history_of(Workspace(Path.cwd())), form, runs, out)
+
+
+@command.command("prune", cls=Verb)
+@click.option("--older-than", type=LENGTH, metavar="AGE", help="Such as 90d: younger runs stay.")
+@click.option(
+    "--keep",
+    "--keep-last",
+    "keep",
+    type=click.IntRange(0),
+    default=None,
+    metavar="N",
+    help="Newest runs of each profile and environment that stay. [default: 20]",
+)
+@click.option("--documents-only", is_flag=True, help="Keep the records, which trends need.")
+@click.option("--yes", is_flag=True, help="Remove; without it, only say what would be removed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def prune(
+    older_than: float | None, keep: int | None, *, documents_only: bool, yes: bool, as_json: bool
+) -> int:
+    """Remove old runs, except those that a baseline or the last change point refers to."""
+    from perf_cli.pruning import Wish, prune_history  # noqa: PLC0415  # the other sub-verbs need it not
+
+    if older_than is None and keep is None:
+        raise UsageError("history prune: says nothing of age or count; next: --older-than 90d")
+    wish = Wish(
+        keep=KEPT if keep is None else keep,
+        older_than_s=older_than or 0.0,
+        documents_only=documents_only,
+        yes=yes,
+        as_json=as_json,
+    )
+    return prune_history(Workspace(Path.cwd()), wish)
+
+
+@command.command("sync", cls=Verb)
+@click.option("--branch", required=True, metavar="NAME", help="Such as perfproof-history.")
+@click.option("--remote", default="origin", show_default=True, metavar="NAME")
+@click.option("--no-push", is_flag=True, help="Only take what is there.")
+@click.option("--restore", is_flag=True, help="Put back what a rewritten branch lacks.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def sync(branch: str, remote: str, *, no_push: bool, restore: bool, as_json: bool) -> int:
+    """Keep the records in a git branch; nothing is lost, however many do so at once."""
+    from perf_cli.keeping import sync_branch  # noqa: PLC0415  # the other sub-verbs need it not
+
+    workspace = Workspace(Path.cwd())
+    return sync_branch(
+        workspace, remote, branch, push=not no_push, restore=restore, as_json=as_json
+    )
 
 
 def _row(record: Record) -> str:
