@@ -89,6 +89,17 @@ def test_a_slope_is_a_drift_and_no_staircase() -> None:
     assert len(found.levels) == 1
 
 
+def test_a_step_on_a_slope_stands_out_from_it() -> None:
+    values = [value + place / 20.0 for place, value in enumerate(noise(120))]
+    values[60:] = [value + 6.0 for value in values[60:]]
+    found = find_changes(values)
+    assert found.drift
+    (point,) = found.change_points
+    assert point.index == 60
+    assert point.difference.low < 6.0 < point.difference.high
+    assert point.before == pytest.approx(103.0, abs=0.5)
+
+
 def test_a_step_is_no_drift() -> None:
     assert not find_changes([*noise(50), *noise(50, 2, 103.0)]).drift
     assert not find_changes(noise(100)).drift
@@ -106,6 +117,11 @@ def test_nothing_crosses_a_break() -> None:
 def test_equal_values_have_no_changes(value: float) -> None:
     found = find_changes([value] * 50)
     assert (found.change_points, found.spikes, found.drift) == ((), (), False)
+
+
+def test_levels_without_any_noise_are_told_apart() -> None:
+    found = find_changes([0.06] * 20 + [9.0] * 20)
+    assert [(p.first, p.index, p.last) for p in found.change_points] == [(20, 20, 20)]
 
 
 def test_values_that_are_not_positive_have_a_difference_and_no_ratio() -> None:

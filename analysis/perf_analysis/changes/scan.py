@@ -24,10 +24,11 @@ NEWEST, NEWEST_BONUS = 12, 0.4
 # How far a value counts, in robust standard deviations from the median.
 REACH = 3.0
 _MAD_TO_SD = 1.4826
+_ROUNDING = 1e-9
 # Residuals correlated less than this cannot be told from independent ones in a short stretch.
 _LEAST_CORRELATION = 0.2
 # More is corrected no further: beyond, `structure` asks for corroboration instead.
-_MOST_CORRELATION = 0.6
+_MOST_CORRELATION = 0.5
 # In less, a correlation is not measured but taken from the stretch around.
 _LEAST_FOR_CORRELATION = 40
 
@@ -144,7 +145,10 @@ def lag_one(residuals: Floats) -> float:
 def _correlation(scores: Floats, at: int) -> float:
     """Lag-1 correlation about the levels on either side, corrected for its bias."""
     sides = [side - side.mean() for side in (scores[:at], scores[at:])]
-    found = lag_one(np.concatenate(sides))
+    residuals = np.concatenate(sides)
+    # what rounding leaves of equal values is no residual
+    residuals[np.abs(residuals) < _ROUNDING] = 0.0
+    found = lag_one(residuals)
     return found + (1.0 + 3.0 * found) / len(scores)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # -2 ln(1 - sqrt(0.95)): quantile of the likelihood ratio of where a change is (Hansen, 2000)
 _LIKELIHOOD_RATIO = 7.35
+_LEAST_LEFT = 1e-12
 
 
 def search(values: Floats) -> list[int]:
@@ -64,21 +65,19 @@ def settle(values: Floats, points: list[int]) -> list[int]:
     return settled
 
 
-def interval(values: Floats, points: list[int], place: int) -> tuple[int, int]:
-    """First and last position of a change point with 95 % confidence.
+def interval(values: Floats, at: int) -> tuple[int, int]:
+    """First and last position of a change point amid two levels, with 95 % confidence.
 
     Notes
     -----
     STATISTICS.md, 9.5: with lr_k = -n ln(1 - T_k^2 / n), all k with lr_max - lr_k <= 7.35.
     """
-    at = points[place]
-    start, stop = _window(values, points, place)
-    split = best_split(values[start:stop], newest=False, around=0.0)
+    split = best_split(values, newest=False, around=0.0)
     if split is None:
         return at, at
-    n = stop - start
-    ratios = -n * np.log1p(-np.minimum(split.profile**2 / n, 1.0 - 1e-12))
-    likely = np.flatnonzero(ratios.max() - ratios <= _LIKELIHOOD_RATIO) + start + 1
+    n = len(values)
+    ratios = -n * np.log1p(-np.minimum(split.profile**2 / n, 1.0 - _LEAST_LEFT))
+    likely = np.flatnonzero(ratios.max() - ratios <= _LIKELIHOOD_RATIO) + 1
     return min(at, int(likely[0])), max(at, int(likely[-1]))
 
 

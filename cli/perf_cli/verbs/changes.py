@@ -40,7 +40,7 @@ _MOST_NAMED = 8
 @click.option("--environment", metavar="NAME", help="Only this environment's, with --series.")
 @click.option(
     "--better",
-    type=click.Choice([*Better]),
+    type=click.Choice([one.value for one in Better]),
     help="Which direction is the good one, for files.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")

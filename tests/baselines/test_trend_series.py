@@ -1,0 +1,80 @@
+"""Stored runs as series: what each is called, which runs count, where the line breaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.runs import make_run
+from perf_analysis.changes import Better, find_changes
+from perf_analysis.compared import ERROR_RATE
+from perf_analysis.verdict import Verdict
+from perf_baselines.record import summarise
+from perf_baselines.trend_series import series_of
+from perf_documents.codec import dump_run
+
+if TYPE_CHECKING:
+    from perf_baselines.record import Record
+
+
+@pytest.fixture(scope="module")
+def first() -> Record:
+    """Record of a run that passed."""
+    run = make_run(1, verdict=Verdict.PASS)
+    return summarise(run, dump_run(run))
+
+
+def at(record: Record, minute: int, **changes: object) -> Record:
+    """The same run at another minute, with other facts."""
+    made = replace(record, run_id=f"run-{minute:02}", started_at=f"2026-03-01T12:{minute:02}:00Z")
+    return replace(made, **changes)  # type: ignore[arg-type]  # by name
+
+
+def test_names_units_and_values(first: Record) -> None:
+    series = series_of([first])
+    assert [one.name for one in series[:5]] == [
+        "p50 of all requests", "p95 of all requests", "p99 of all requests",
+        "error rate of all requests", "p50 of GET /api/v1/costs/analytics",
+    ]  # fmt: skip
+    assert {one.unit for one in series} == {"s", "ratio"}
+    assert {one.better for one in series} == {Better.LOWER}
+    assert {(one.profile, one.environment) for one in series} == {("sustained", "demo")}
+    assert series[1].values == (first.total.p95_s,)
+    rate = next(one for one in series if one.metric == ERROR_RATE)
+    ended = first.total.n + first.total.abandoned
+    assert rate.values == ((first.total.failed + first.total.abandoned) / ended,)
+
+
+def test_runs_come_in_order_and_once(first: Record) -> None:
+    runs = [at(first, minute) for minute in (3, 1, 2, 1)]
+    assert [run.run_id for run in series_of(runs)[0].records] == ["run-01", "run-02", "run-03"]
+
+
+def test_what_proves_nothing_is_shown_and_enters_no_level(first: Record) -> None:
+    runs = [at(first, 1), at(first, 2, valid=False), at(first, 3, valid=None)]
+    (one,) = [series for series in series_of(runs) if series.name == "p95 of all requests"]
+    assert one.measured == (first.total.p95_s,) * 3
+    assert one.values == (first.total.p95_s, None, None)
+
+
+def test_another_load_breaks_the_line(first: Record) -> None:
+    runs = [at(first, minute, load_hash=("a" if minute < 20 else "b") * 64) for minute in range(40)]
+    slower = replace(first.total, p95_s=9.0)
+    runs = [replace(run, total=slower) if run.load_hash[0] == "b" else run for run in runs]
+    one = next(s for s in series_of(runs) if s.name == "p95 of all requests")
+    assert one.breaks == (20,)
+    assert find_changes(one.values, breaks=one.breaks).change_points == ()
+    assert [p.index for p in find_changes(one.values).change_points] == [20]
+
+
+def test_profiles_and_environments_are_apart_and_a_missing_name_is_a_gap(first: Record) -> None:
+    runs = [
+        at(first, 1), at(first, 2, series=first.series[:1]), at(first, 3, environment="staging"),
+    ]  # fmt: skip
+    found = series_of(runs)
+    assert {one.environment: len(one.records) for one in found} == {"demo": 2, "staging": 1}
+    last = next(s for s in found if s.environment == "demo" and s.label == first.series[-1].label)
+    assert last.values[1] is None
+    assert series_of([]) == ()
