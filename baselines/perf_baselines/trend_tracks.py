@@ -136,6 +136,7 @@ class Known:
     default_branch: str
     acknowledged: Sequence[Acknowledgement]
     today: date
+    version: str
 
 
 def tracks_of(rows: Rows, known: Known) -> tuple[list[Track], list[str]]:
@@ -149,7 +150,7 @@ def tracks_of(rows: Rows, known: Known) -> tuple[list[Track], list[str]]:
     for row in rows.rows:
         if row.branch in shown:
             groups.setdefault(Place(row.profile, row.environment, row.branch), []).append(row)
-    search, clock = Search(rows.found), _Clock(rows.rows)
+    search, clock = Search(rows.found, known.version), _Clock(rows.rows)
     tracks: list[Track] = []
     for place, members in sorted(groups.items(), key=lambda it: (it[0].branch != default, it[0])):
         for name, columns in _columns(rows.names, members).items():

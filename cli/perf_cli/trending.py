@@ -68,15 +68,17 @@ def build_site(workspace: Workspace, wanted: Wanted) -> Written:
     history = history_of(workspace, heard=unreadable.append)
     cache = workspace.state / CACHE
     rows = read_rows(history, cache)
+    version = importlib.metadata.version("perfproof")
     known = Known(
         default_branch=default_branch(workspace.root, wanted.environ),
         acknowledged=acknowledged,
         today=wanted.now.date(),
+        version=version,
     )
     tracks, left_out = tracks_of(rows, known)
     if rows.changed:
         _keep(rows, cache)
-    generator = f"perfproof {importlib.metadata.version('perfproof')}"
+    generator = f"perfproof {version}"
     reports = _reports(history, rows.rows, wanted.reports, generator)
     newest = instant(rows.rows[-1].started_at) if rows.rows else None
     site = Site(

@@ -29,7 +29,7 @@ FIRST_AFTER = f"{21:08x}" * 5
 
 
 def known(*entries: Acknowledgement, today: date = TODAY) -> Known:
-    return Known(default_branch="main", acknowledged=entries, today=today)
+    return Known(default_branch="main", acknowledged=entries, today=today, version="0.0.0")
 
 
 def acknowledgement(**changes: object) -> Acknowledgement:
@@ -56,6 +56,24 @@ def tracked(root: Path, history: History, tmp_path: Path) -> Tracked:
         return found
 
     return make
+
+
+def test_equal_values_are_not_searched_twice(
+    root: Path, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_records(root, stepping(UP))
+    rows = read_rows(history, tmp_path / "cache")
+    found, _ = tracks_of(rows, known())
+    save_rows(rows, tmp_path / "cache")
+
+    def searched(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("perf_baselines.trend_found.find_changes", searched)
+    assert tracks_of(read_rows(history, tmp_path / "cache"), known())[0] == found
+    other = replace(known(), version="0.0.1")
+    with pytest.raises(AssertionError):
+        tracks_of(read_rows(history, tmp_path / "cache"), other)
 
 
 def p95(tracks: Sequence[Track], label: str = "") -> Track:

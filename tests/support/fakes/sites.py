@@ -47,7 +47,7 @@ def make_site(
         (row_of(record, "stamp", places) for record in records), key=lambda row: row.started_at
     )
     rows.names = list(places)
-    known = Known(default_branch="main", acknowledged=acknowledged, today=today)
+    known = Known(default_branch="main", acknowledged=acknowledged, today=today, version="0.0.0")
     tracks, _ = tracks_of(rows, known)
     bands = {
         ("sustained", "staging"): {track.name: (0.09, 0.11) for track in tracks if track.name.label}
