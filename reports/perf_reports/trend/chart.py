@@ -24,6 +24,7 @@ LEFT, RIGHT, TOP, BOTTOM = 62.0, 12.0, 14.0, 46.0
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_RUNS = 130, 26, 50
 _LABEL_WIDTH = 120.0
 _SHORT_DAYS = 3
+_FEW = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,8 @@ def _points(track: Track, frame: _Frame) -> Iterable[str]:
     if ends:
         yield _line("".join(ends), "p50", 'stroke-opacity=".55"')
     if dots:
-        yield _line("".join(dots), "p95", 'stroke-width="4.5" stroke-linecap="round"')
+        size = 4.5 if frame.count > _FEW else 6
+        yield _line("".join(dots), "p95", f'stroke-width="{size:g}" stroke-linecap="round"')
     ring = "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0"
     if hollow:
         yield _line("".join(start + ring for start in hollow), "breached", 'stroke-width="1.2"')

@@ -28,7 +28,7 @@ _STATUS_TONES = {Status.OPEN.value: "fail", Status.IMPROVED.value: "pass"}
 
 def render(site: Site) -> str:
     """Return the index."""
-    groups = [_group(place, tracks) for place, tracks in _by_place(site.tracks).items()]
+    groups = [_group(place, tracks) for place, tracks in _by_place(site.tracks)]
     own = [track for track in site.tracks if track.is_default]
     still_open = sum(c.status is Status.OPEN for track in own for c in track.changes)
     return shell.fill(
@@ -38,8 +38,9 @@ def render(site: Site) -> str:
         groups=groups,
         tone="fail" if still_open else "none",
         still_open=still_open,
-        opens=f"{units.count(still_open)} open {plural('change', still_open)}",
-        count=f"{units.count(len(site.tracks))} series",
+        opens=f"{units.count(still_open)} open {plural('change', still_open)}"
+        if own else "no runs yet",
+        subject=f"since last week, {units.count(len(site.tracks))} series" if own else "trends",
         sentences=words.week_said(site.week),
         written=_written(site),
         moves=_moves(site),
@@ -65,11 +66,18 @@ def _written(site: Site) -> str:
     return f"Written on {site.written_on}; the newest run is {age if days > 0 else 'of today'}."
 
 
-def _by_place(tracks: Iterable[Track]) -> dict[Place, list[Track]]:
+def _by_place(tracks: Iterable[Track]) -> list[tuple[Place, list[Track]]]:
+    """Groups: the default branch first, then those with open changes; stale ones last."""
     found: dict[Place, list[Track]] = {}
     for track in tracks:
         found.setdefault(track.place, []).append(track)
-    return found
+
+    def order(group: tuple[Place, list[Track]]) -> tuple[bool, bool, bool]:
+        members = group[1]
+        is_open = any(track.status == Status.OPEN.value for track in members)
+        return not members[0].is_default, not is_open, all(track.stale for track in members)
+
+    return sorted(found.items(), key=order)
 
 
 def _group(place: Place, tracks: list[Track]) -> Mapping[str, object]:
@@ -118,7 +126,7 @@ def _row(track: Track) -> Mapping[str, object]:
         "at": last.started_at[:10],
         "verdict": track.rows[-1].verdict or "not judged",
         "stale": track.stale,
-        "runs": units.count(len(track.rows)),
+        "runs": f"{units.count(len(track.rows))} {plural('run', len(track.rows))}",
     }
 
 

@@ -17,7 +17,7 @@ def said(newest: Newest) -> str:
     """The line."""
     series = _named(newest.series)
     about = words.name(series.text)
-    others = f"; so do {newest.more} more series" if newest.more else ""
+    others = f" (and {newest.more} more series)" if newest.more else ""
     point = newest.confirmed
     if point is not None:
         change = words.word(series, improved=point.improved)
@@ -32,8 +32,8 @@ def said(newest: Newest) -> str:
         ratio = newest.value / newest.level - 1.0
         step = f"{abs(ratio) * 100.0:.0f} % {'above' if ratio > 0 else 'below'} its level"
     return (
-        f"this run may start a change: {about} is {step} over {newest.runs} runs; the next runs "
-        f"will tell{others}"
+        f"this run may start a change: {about} is {step} over {newest.runs} "
+        f"runs{others}; the next runs will tell"
     )
 
 

@@ -142,11 +142,8 @@ def _moved(week: Week) -> str:
         counted = f"{len(worse)} of {len(week.shifts)} series worse, {len(better)} better"
         return f"{span} {counted}; most of all {_shift(worse[0] if worse else moved[0])}."
     largest = max(week.shifts, key=_weight)
-    count = len(week.shifts)
-    return (
-        f"{span} none of {count} series moved beyond chance; "
-        f"the largest shift is {_shift(largest)}."
-    )
+    said = f"; the largest shift is {_shift(largest)}" if _weight(largest) > 0 else ""
+    return f"{span} none of {len(week.shifts)} series moved beyond chance{said}."
 
 
 def _shift(shift: Shift) -> str:

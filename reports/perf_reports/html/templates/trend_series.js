@@ -145,7 +145,7 @@
       const [low, high] = [ends(i, "lo"), ends(i, "hi")];
       if (detailed && low !== null && high !== null && low < high) spans += `M${round(x(i))} ${y(low)}V${y(high)}`;
     }
-    const size = to - from > 1000 ? 2.4 : to - from > 300 ? 3.2 : 4.5;
+    const size = to - from > 1000 ? 2.4 : to - from > 300 ? 3.2 : to - from > 60 ? 4.5 : 6;
     path(spans, "p50", {"stroke-opacity": 0.55});
     path(points, "p95", {"stroke-width": size, "stroke-linecap": "round"});
     path(rings, "breached", {"stroke-width": 1.2});
