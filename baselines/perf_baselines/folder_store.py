@@ -10,7 +10,7 @@ from perf_baselines.folder import Folder
 from perf_baselines.record_codec import MAX_RECORD_BYTES, load_record
 from perf_baselines.store import RECORD, Store
 from perf_documents.errors import DocumentError, StoreError
-from perf_documents.files import read_bounded, write_atomic, write_new
+from perf_documents.files import read_bounded, write_all_new, write_atomic, write_new
 from perf_documents.strict_json import MAX_JSON_BYTES
 
 if TYPE_CHECKING:
@@ -87,6 +87,14 @@ class FolderStore(Store):
                 # one that lies there is the left-over of a writer that was killed
                 write_atomic(self._folder.document(entry.record.run_id), entry.document)
             return write_new(path, entry.text)
+
+    def add_texts(self, entries: Collection[Entry]) -> int:
+        """Write the records together."""
+        self._folder.check()
+        self._folder.create()
+        files = {self._folder.record(entry.record.run_id).name: entry.text for entry in entries}
+        with self._folder.locked():
+            return write_all_new(self._folder.records, files)
 
     def restore(self, run_id: str, document: bytes) -> None:
         """Write the document's file."""

@@ -123,13 +123,20 @@ class History:
             self._store.restore(run_id, document)
         return lacks
 
+    def store_records(self, entries: Collection[Entry]) -> int:
+        """Store many records, none of which is stored, without documents; how many were new."""
+        return self._store.add_texts(entries)
+
     def load(self, run_id: str) -> Run:
         """Return the run of an id, of the beginning of one, or of `latest`, checked."""
         record = self.record(run_id)
         data = self._store.document(record.run_id)
         name = self._store.name(record.run_id, DOCUMENT)
         if data is None:
-            raise DocumentError(f"{name}: the full document is no longer kept, only its record")
+            raise DocumentError(
+                f"{name}: the full document is not kept here, only its record; "
+                "next: perf history list --json"
+            )
         try:
             content = unpack(data)
             if content_hash(content) != record.document_sha256:

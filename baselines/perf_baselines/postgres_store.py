@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,12 +11,12 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from perf_baselines.postgres import Database
-from perf_baselines.postgres_schema import RUNS, form, migrate
+from perf_baselines.postgres_schema import RUNS, STEPS, form, migrate
 from perf_baselines.store import DOCUMENT, Store
 from perf_documents.errors import DocumentError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sqlalchemy import Connection, Select
 
@@ -91,16 +92,13 @@ class PostgresStore(Store):
 
     def add(self, entry: Entry) -> bool:
         """Insert a row unless there is one."""
-        record = entry.record
-        row = insert(RUNS).values(
-            run_id=record.run_id,
-            profile=_key(record.profile),
-            environment=_key(record.environment),
-            record=entry.text,
-            document=entry.document,
-        )
-        unique = row.on_conflict_do_nothing().returning(RUNS.c.run_id)
-        return self._write(lambda connection: connection.scalar(unique)) is not None
+        return self._insert([entry]) == 1
+
+    def add_texts(self, entries: Collection[Entry]) -> int:
+        """Insert the rows in a few statements."""
+        rest = [replace(entry, document=None) for entry in entries]
+        pages = [rest[start : start + PAGE] for start in range(0, len(rest), PAGE)]
+        return sum(map(self._insert, pages))
 
     def restore(self, run_id: str, document: bytes) -> None:
         """Set the document of a row."""
@@ -139,6 +137,20 @@ class PostgresStore(Store):
         every = self.newest(len(self.ids()), None, None)
         return (record for record in every if record.run_id in wanted)
 
+    def _insert(self, entries: Sequence[Entry]) -> int:
+        rows = [
+            {
+                "run_id": entry.record.run_id,
+                "profile": _key(entry.record.profile),
+                "environment": _key(entry.record.environment),
+                "record": entry.text,
+                "document": entry.document,
+            }
+            for entry in entries
+        ]
+        query = insert(RUNS).values(rows).on_conflict_do_nothing().returning(RUNS.c.run_id)
+        return len(self._write(lambda connection: connection.scalars(query).all()))
+
     def _ids(self, query: Select[str]) -> set[str]:
         def read(connection: Connection) -> set[str]:
             return set(connection.scalars(query))
@@ -156,9 +168,11 @@ class PostgresStore(Store):
 
         def read(connection: Connection) -> T:
             if not self._is_ready:
-                if form(connection) is None:
+                found = form(connection)
+                if found is None:
                     return empty
                 migrate(connection)
+                self._is_ready = found == STEPS[-1]
             return work(connection)
 
         return self._run(read)

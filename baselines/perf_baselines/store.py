@@ -75,6 +75,10 @@ class Store(ABC):
         """Store a run unless there is one of its id; whether it is new."""
 
     @abstractmethod
+    def add_texts(self, entries: Collection[Entry]) -> int:
+        """Store many records, without documents, at once; how many are new."""
+
+    @abstractmethod
     def restore(self, run_id: str, document: bytes) -> None:
         """Store the document of a run that had only its record."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_baselines.record_codec import load_record
-from perf_baselines.store import located
+from perf_baselines.store import Entry, located
 from perf_documents.errors import DocumentError, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -108,14 +108,14 @@ def _refuse_loss(
 def _take(history: History, branch: Branch, blobs: Mapping[str, Blob]) -> int:
     """Store records that are not here yet, all of them or none that cannot be read."""
     texts = dict(zip(blobs, branch.read(list(blobs.values())), strict=True))
+    entries: list[Entry] = []
     for run_id, text in texts.items():
         name = f"{branch.place}:records/{run_id}.json"
         try:
-            found = load_record(text).run_id
+            record = load_record(text)
         except DocumentError as error:
             raise located(name, error) from error
-        if found != run_id:
-            raise DocumentError(f"{name}: is the record of another run, {found}")
-    for text in texts.values():
-        history.store_text(text)
-    return len(texts)
+        if record.run_id != run_id:
+            raise DocumentError(f"{name}: is the record of another run, {record.run_id}")
+        entries.append(Entry(record, text, None))
+    return history.store_records(entries) if entries else 0

@@ -13,6 +13,7 @@ from perf_documents.errors import DocumentError, UsageError
 from perf_documents.files import make_private_folder, read_bounded, write_atomic
 from perf_documents.strict_json import MAX_JSON_BYTES, unpack
 from perf_reports.exports import render_bmf, render_csv
+from perf_reports.junit import render_junit
 from perf_reports.view import build_view
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from perf_documents.run import Run
     from perf_reports.parts import View
 
-HISTORY, CSV, BMF = "history", "csv", "bmf"
+HISTORY, CSV, BMF, JUNIT = "history", "csv", "bmf", "junit"
 
 
 def export_runs(history: History, form: str, specs: Sequence[str], out: Path | None) -> Code:
@@ -99,6 +100,8 @@ def _export_one(history: History, form: str, run_id: str, out: Path | None) -> C
     run = history.load(run_id)  # checked: what is damaged is not handed on
     if form == BMF:
         return _put(out, f"{run_id}.bmf.json", render_bmf(view_of(run)).encode())
+    if form == JUNIT:
+        return _put(out, f"{run_id}.junit.xml", render_junit(view_of(run)).encode())
     packed = history.texts(run_id)[1] or b""
     return _put(out, f"{run_id}.json.gz", packed if out else unpack(packed))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from perf_baselines.history_source import passing_runs
 from perf_baselines.pruning import Pruning, Retention, choose
+from perf_baselines.referred import around_changes
 from perf_cli.comparing import baselines_of
 from perf_cli.outcome import Code
 from perf_cli.output import result, say
@@ -65,7 +66,7 @@ def protected(workspace: Workspace, history: History, records: list[Record]) -> 
     DocumentError
         If a file of baselines cannot be read: nothing is removed while it may name runs.
     """
-    kept: dict[str, str] = {}
+    kept = around_changes(records)
     branch = default_branch(workspace.root, os.environ)
     for place in sorted({(record.profile, record.environment) for record in records}):
         if _compares_with_history(workspace, place[0]):

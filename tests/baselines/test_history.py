@@ -147,7 +147,7 @@ def test_a_document_that_is_gone_is_named_and_stored_anew(history: History, shel
     history.store(RUN)
     shelf.put_document(RUN.run_id, None)
     assert history.record(RUN.run_id).run_id == RUN.run_id
-    with pytest.raises(DocumentError, match="no longer kept, only its record"):
+    with pytest.raises(DocumentError, match="not kept here, only its record"):
         history.load(RUN.run_id)
     assert history.store(RUN).equal
     assert history.load(RUN.run_id) == RUN

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,53 +17,16 @@ from perf_analysis.verdict import Verdict
 from perf_baselines.acceptance import baseline_of
 from perf_baselines.baseline_files import BaselineFiles
 from perf_baselines.comparing import figures_of_run
-from perf_baselines.history import History
-from perf_cli import pruning
-from perf_cli.app import run as perf
 from perf_documents.codec import dump_run
-from perf_documents.strict_json import pack, unpack
-from shelves import FolderShelf
+from perf_documents.strict_json import pack
 
 if TYPE_CHECKING:
-    from shelves import PostgresShelf, Shelf
+    from perf_baselines.history import History
+    from shelves import Call, Shelf
 
 RUNS = [make_run(seed, verdict=Verdict.PASS) for seed in range(1, 6)]
 IDS = [run.run_id for run in RUNS]
 GIT = shutil.which("git") or "git"
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(
-    shelf: Shelf,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> Call:
-    """Code, stdout and stderr of a command in a workspace with this history."""
-    for name in ("CI", "GITHUB_ACTIONS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PERF_HISTORY", shelf.where)
-    monkeypatch.setattr(pruning, "now", lambda: datetime(2026, 6, 1, tzinfo=UTC))
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-
-    def called(*arguments: str) -> tuple[int, str, str]:
-        code = perf(["history", *arguments])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return called
-
-
-@pytest.fixture
-def filled(shelf: Shelf) -> History:
-    history = shelf.open()
-    for run in RUNS:
-        history.store(run)
-    return history
 
 
 def _ids(out: str) -> list[str]:
@@ -114,6 +73,19 @@ def test_prune_keeps_the_last_passing_runs_where_they_are_the_baseline(
     assert (code, len(facts["would_remove"]), len(facts["spared"])) == (0, 3, 20)
 
 
+def test_prune_keeps_the_runs_around_the_last_change(call: Call, shelf: Shelf) -> None:
+    history, fast = shelf.open(), make_run(1)
+    for seed in range(1, 61):
+        run = replace(make_run(seed, slowness=1.5 if seed > 30 else 1.0), plan=fast.plan)
+        history.store(judged(run, Verdict.PASS))
+    code, out, _ = call("prune", "--keep", "0", "--json")
+    facts = json.loads(out)
+    spared = [int(run_id[-6:], 16) for run_id in facts["spared"]]
+    assert code == 0
+    assert {*range(21, 41)} <= {*spared} < {*range(10, 52)}
+    assert len(facts["would_remove"]) == 60 - len(spared)
+
+
 def test_prune_removes_nothing_while_a_baseline_cannot_be_read(call: Call, filled: History) -> None:
     path = Path("baselines/sustained/demo.jsonl")
     path.parent.mkdir(parents=True)
@@ -149,161 +121,6 @@ def test_prune_refuses_what_it_does_not_understand(
     assert (code, out) == (2, "")
     assert cause in err
     assert filled.ids() == set(IDS)
-
-
-@pytest.mark.usefixtures("filled")
-def test_an_exported_document_is_the_stored_one_and_comes_back(
-    call: Call, shelf: Shelf, tmp_path: Path
-) -> None:
-    code, out, _ = call("export", "latest")
-    assert (code, out.encode()) == (0, dump_run(RUNS[-1]))
-    code, out, _ = call("export", "--out", str(tmp_path / "out"), IDS[0], IDS[1])
-    assert code == 0
-    for path, run_id in zip(out.splitlines(), IDS, strict=False):
-        assert Path(path).read_bytes() == shelf.document(run_id)
-    code, out, err = call("import", *out.splitlines())
-    assert (code, _ids(out)) == (0, IDS[:2])
-    assert err.count("already stored") == 2
-
-
-def test_an_imported_document_is_kept_byte_for_byte(
-    call: Call, shelf: Shelf, tmp_path: Path
-) -> None:
-    indented = json.dumps(json.loads(dump_run(RUNS[0])), indent=1).encode() + b"\n"
-    (tmp_path / "a.json").write_bytes(indented)
-    (tmp_path / "b.json.gz").write_bytes(pack(dump_run(RUNS[1])))
-    code, out, err = call("import", str(tmp_path / "a.json"), str(tmp_path / "b.json.gz"))
-    assert (code, _ids(out)) == (0, IDS[:2])
-    assert err.count(" stored\n") == 2
-    assert unpack(shelf.document(IDS[0])) == indented
-    assert unpack(shelf.document(IDS[1])) == dump_run(RUNS[1])
-    assert shelf.open().load(IDS[0]) == RUNS[0]
-
-
-@pytest.mark.usefixtures("filled")
-def test_another_run_of_a_stored_id_is_refused(call: Call, shelf: Shelf, tmp_path: Path) -> None:
-    before = shelf.content()
-    (tmp_path / "a.json").write_bytes(dump_run(replace(RUNS[0], reached_s=29.0)))
-    code, out, err = call("import", str(tmp_path / "a.json"))
-    assert (code, out) == (2, "")
-    assert f"run {IDS[0]}: refused: another run of this id is stored already" in err
-    assert shelf.content() == before
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "cause"),
-    [
-        ("a.json", b"{}\n", "a.json: "),
-        ("a.json", b"", "a.json: "),
-        ("a.json.gz", pack(dump_run(RUNS[0]))[:-9], "the compressed file is cut short"),
-        ("a.json.gz", pack(b" " * 300_000_000), "unpacks to more than"),
-        ("a.json", b"[" * 100_000, "a.json: "),
-        ("a.json", b'{"schema":99}\n', "a.json: "),
-        ("a.json", b'{"run_id":NaN}\n', "a.json: "),
-    ],
-    ids=["other", "empty", "cut", "bomb", "deep", "newer", "nan"],
-)
-def test_what_is_no_run_document_is_refused(
-    call: Call, shelf: Shelf, tmp_path: Path, name: str, content: bytes, cause: str
-) -> None:
-    (tmp_path / name).write_bytes(content)
-    code, out, err = call("import", str(tmp_path / name))
-    assert (code, out) == (2, "")
-    assert cause in err
-    assert not shelf.content()
-
-
-@pytest.mark.usefixtures("filled")
-def test_a_whole_history_goes_elsewhere_and_back(
-    call: Call, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shelf.put_document(IDS[0], None)
-    elsewhere = FolderShelf(tmp_path / "elsewhere")
-    code, out, _ = call("export", "--format", "history", "--out", str(elsewhere.root))
-    assert (code, out) == (0, f"{elsewhere.root}: 5 runs copied, 0 were there, 0 left out\n")
-    assert elsewhere.open().list(10) == shelf.open().list(10)
-    other = FolderShelf(tmp_path / "third")
-    monkeypatch.setenv("PERF_HISTORY", other.where)
-    for copied in (5, 0):
-        code, out, _ = call("import", str(elsewhere.root))
-        assert code == 0
-        assert out == f"{other.root}: {copied} runs copied, {5 - copied} were there, 0 left out\n"
-    for run in RUNS[1:]:
-        assert other.text(run.run_id) == shelf.text(run.run_id)
-        assert other.document(run.run_id) == shelf.document(run.run_id)
-    assert other.open().documented() == set(IDS[1:])
-
-
-def test_a_folder_goes_into_a_database(root: Path, database: PostgresShelf, tmp_path: Path) -> None:
-    folder = FolderShelf(root)
-    for run in RUNS:
-        folder.open().store(run)
-    for run_id in IDS:
-        assert database.open().store_text(*folder.open().texts(run_id))
-    assert database.open().list(9) == folder.open().list(9)
-    for run_id in IDS:
-        History(tmp_path / "back").store_text(*database.open().texts(run_id))
-    back = FolderShelf(tmp_path / "back")
-    for run_id in IDS:
-        assert back.text(run_id) == folder.text(run_id)
-        assert back.document(run_id) == folder.document(run_id)
-
-
-@pytest.mark.usefixtures("filled")
-def test_a_damaged_run_is_named_and_the_rest_is_copied(
-    call: Call, shelf: Shelf, tmp_path: Path
-) -> None:
-    shelf.put_text(IDS[1], b"{}\n")
-    shelf.put_document(IDS[2], pack(dump_run(RUNS[0])))
-    out = str(tmp_path / "elsewhere")
-    code, said, err = call("export", "--format", "history", "--out", out)
-    assert (code, said) == (2, f"{out}: 3 runs copied, 0 were there, 2 left out\n")
-    assert IDS[1] in err
-    assert f"run {IDS[2]}: is not the document that its record was made of" in err
-
-
-@pytest.mark.usefixtures("filled")
-def test_a_table_has_a_row_for_each_name(call: Call, shelf: Shelf) -> None:
-    run = make_run(9, verdict=Verdict.FAIL)
-    run = replace(run, git={"commit": "=cmd()", "branch": "@x"}, figures=None)
-    shelf.open().store(run)
-    code, out, _ = call("export", "--format", "csv", run.run_id, IDS[0])
-    rows = list(csv.DictReader(io.StringIO(out)))
-    assert (code, len(rows)) == (0, 10)
-    assert (rows[0]["commit"], rows[0]["branch"]) == ("'=cmd()", "'@x")
-    assert (rows[0]["name"], rows[0]["requests"]) == ("all", "398")
-    assert 0.01 < float(rows[0]["p50_s"]) < float(rows[0]["p95_s"]) < 1.0
-    # 398 requests are too few for a p99
-    assert rows[0]["p99_s"] == ""
-
-
-@pytest.mark.usefixtures("filled")
-def test_bencher_gets_nanoseconds(call: Call) -> None:
-    code, out, _ = call("export", "--format", "bmf", IDS[0])
-    found = json.loads(out)
-    total = found["sustained/all"]
-    assert code == 0
-    assert 1e7 < total["latency-p50"]["value"] < 1e9
-    assert total["throughput"] == {"value": pytest.approx(19.9)}
-    assert total["error-rate"]["value"] < 0.05
-    assert "latency-p99" not in total
-
-
-@pytest.mark.parametrize(
-    ("arguments", "cause"),
-    [
-        ([], "names no run"),
-        (["--format", "history"], "a history is a folder; next: --out DIR"),
-        (["--format", "xml", "latest"], "xml"),
-        (["nonsense"], "is not stored here"),
-        ([IDS[0], IDS[1]], "2 documents do not fit on stdout; next: --out DIR"),
-    ],
-)
-@pytest.mark.usefixtures("filled")
-def test_export_refuses_what_it_cannot_do(call: Call, arguments: list[str], cause: str) -> None:
-    code, out, err = call("export", *arguments)
-    assert (code, out) == (2, "")
-    assert cause in err
 
 
 def test_a_history_that_cannot_be_written_is_infrastructure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 from perf_baselines.history import History, open_history
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from perf_documents.events import Notice
     from real_postgres import Server
+
+
+# a command's arguments; its code, stdout and stderr
+Call = Callable[..., tuple[int, str, str]]
 
 
 class Shelf(ABC):

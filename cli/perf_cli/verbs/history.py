@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from perf_baselines.record import Record
 
 DEFAULT_LIMIT = 20
-FORMATS = ("run", "history", "csv", "bmf")
+FORMATS = ("run", "history", "csv", "bmf", "junit")
 _GLYPHS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 
