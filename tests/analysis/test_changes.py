@@ -190,3 +190,33 @@ def test_the_best_division_is_mirrored_under_reversal(seed: int) -> None:
     assert ahead is not None
     assert back is not None
     assert ahead.at == len(values) - back.at
+
+
+@pytest.mark.parametrize("n", [20, 50, 400])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_straight_line_is_a_drift(n: int, sign: float) -> None:
+    found = find_changes([sign * place for place in range(n)])
+    assert found.drift
+    assert not found.change_points
+
+
+@pytest.mark.parametrize("n", range(8))
+def test_under_eight_values_nothing_is_found(n: int) -> None:
+    assert not find_changes([1.0] * (n // 2) + [9.0] * (n - n // 2)).change_points
+
+
+@pytest.mark.parametrize("later", [1, 2, 3, 4])
+def test_a_new_level_has_three_values_at_least(later: int) -> None:
+    found = find_changes([*noise(40), *noise(later, 2, 200.0)])
+    assert indices(found) == ([40] if later >= 3 else [])
+
+
+def test_two_values_that_alternate_or_are_mixed_are_no_changes() -> None:
+    rng = np.random.default_rng(8)
+    assert not find_changes([0.0, 1.0] * 60).change_points
+    assert not find_changes([float(x) for x in rng.integers(0, 2, 120)]).change_points
+
+
+def test_plateaus_of_ties_are_levels() -> None:
+    values = [float(level) for level in (5, 7, 6, 9) for _ in range(25)]
+    assert indices(find_changes(values)) == [25, 50, 75]

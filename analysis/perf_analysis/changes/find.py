@@ -11,7 +11,7 @@ import numpy as np
 from perf_analysis.changes.effect import difference, ratio, spikes_of
 from perf_analysis.changes.model import Better, ChangePoint, Changes, Direction, Level
 from perf_analysis.changes.segment import interval, search, settle
-from perf_analysis.changes.structure import corroborated, drift_of
+from perf_analysis.changes.structure import drift_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def _stretch(values: Sequence[float | None], offset: int, better: Better | None)
         return Changes(n=0, size=len(values), change_points=(), levels=(), spikes=(), drift=False)
     if np.abs(kept).max() > LARGEST:
         raise ValueError(f"a value beyond {LARGEST:g} cannot be looked at")
-    points = settle(kept, corroborated(kept, search(kept)))
+    points = settle(kept, search(kept))
     drift = drift_of(kept, points)
     points, slope = (points, 0.0) if drift is None else (drift.points, drift.slope)
     flat = kept - slope * np.arange(len(kept))

@@ -9,6 +9,7 @@ import numpy as np
 
 from perf_analysis.changes.critical import exceeds
 from perf_analysis.changes.scan import LEAST_LENGTH, best_split
+from perf_analysis.changes.structure import NEAR, corroborating
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +28,13 @@ def search(values: Floats) -> list[int]:
 
     The test of the whole stretch comes first, so that its error rate is that of the search.
     """
+    large = corroborating(values)
     found: list[int] = []
     pending = [(0, len(values), 0.0)]
     while pending:
         start, stop, around = pending.pop()
+        if not _has_any(large, start, stop):
+            continue
         stretch = values[start:stop]
         newest = stop == len(values)
         split = best_split(stretch, newest=newest, around=around)
@@ -39,7 +43,12 @@ def search(values: Floats) -> list[int]:
         at = start + split.at
         found.append(at)
         pending += [(start, at, split.correlation), (at, stop, split.correlation)]
-    return sorted(found)
+    return sorted(at for at in found if _has_any(large, at, at))
+
+
+def _has_any(large: list[int] | None, start: int, stop: int) -> bool:
+    """Whether a large move is near, where one is asked for."""
+    return large is None or any(start - NEAR <= at <= stop + NEAR for at in large)
 
 
 def settle(values: Floats, points: list[int]) -> list[int]:

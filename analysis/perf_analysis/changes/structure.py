@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# How far a change point may lie from a large move.
+NEAR = 5
 # From here on, successive values hang together: a test for independent values says little.
 _MUCH_MEMORY = 0.5
-_MOST_CORROBORATED, _PENALTY, _NEAR = 5, 3.0, 5
+_MOST_CORROBORATED, _PENALTY = 5, 3.0
 # A slope must be this much better than the levels, by twice the log-likelihood.
 _CLEARLY = 6.0
 _REACH_OF_SHAPES = 5.0
@@ -34,24 +36,23 @@ class Drift:
     slope: float
 
 
-def corroborated(values: Floats, points: list[int]) -> list[int]:
-    """Change points that may stay: in a history with memory, those that explain much of it.
+def corroborating(values: Floats) -> list[int] | None:
+    """Places near which alone a history with memory may have change points; None without memory.
 
     Notes
     -----
-    STATISTICS.md, 9.2, the global filter: a point stays within 5 of a point of a binary
+    STATISTICS.md, 9.2, the global filter: a point stays within `NEAR` of a point of a binary
     segmentation by the modified BIC (Zhang, Siegmund, 2007) with at most 5 points. It applies
     where the differences of successive values show memory: independent values about any levels
     have differences with a lag-1 correlation of -1/2, a random walk 0, smooth curves more.
     """
-    if not points or memory(values) <= _MUCH_MEMORY:
-        return points
-    large = large_moves(values)
-    return [point for point in points if any(abs(point - at) <= _NEAR for at in large)]
+    return large_moves(values) if memory(values) > _MUCH_MEMORY else None
 
 
 def memory(values: Floats) -> float:
     """0 for independent values about levels, 1 for a random walk, more for smooth curves."""
+    if len(values) < LEAST_LENGTH:
+        return 0.0
     steps = np.diff(values)
     _, unit = centre_and_unit(steps)
     if unit <= 0.0:
