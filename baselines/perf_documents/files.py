@@ -55,6 +55,15 @@ def write_atomic(path: Path, data: bytes) -> None:
         os.fsync(folder)
 
 
+def write_shared(path: Path, data: bytes) -> None:
+    """Write a file whole that others may read: the umask decides, not mode 0600."""
+    write_atomic(path, data)
+    mask = os.umask(0)
+    os.umask(mask)
+    with _storing(path):
+        path.chmod(0o666 & ~mask)
+
+
 def write_new(path: Path, data: bytes) -> bool:
     """Write a file whole unless there is one; whether it was written."""
     with _storing(path), _folder(path) as folder:

@@ -84,7 +84,9 @@ def _checked(view: View) -> list[str]:
         named("accounts", view.accounts[0].text),
         named("thresholds", wording.thresholds_said(view.thresholds)),
         *_compared_line(view),
-    ]
+        *([named("trend", cut(terminal(view.trend, 10 * COLUMNS), COLUMNS - NAMED))]
+          if view.trend else []),
+    ]  # fmt: skip
 
 
 def render_comparison(comparison: Comparison, style: Style | None = None) -> str:
