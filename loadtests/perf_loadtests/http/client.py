@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from perf_loadtests.http import message
 from perf_loadtests.http.cookies import Jar
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from locust.event import EventHook
     from locust.user.users import User
 
-    from perf_loadtests.http.exchange import Books
+    from perf_loadtests.http.books import Books
     from perf_loadtests.http.message import Prepared
 
 MAX_REDIRECTS = 5
@@ -56,7 +56,7 @@ class LeanClient:
         self.headers: dict[str, str] = {}
         self.cookies = Jar()
         self.timeout_s = DEFAULT_TIMEOUT_S
-        self.books: Books | None = None
+        self.books: Books[Any] | None = None
         self._event = event
         self._user = user
         self._wheel = shared_wheel()
@@ -168,9 +168,7 @@ class LeanClient:
             merged["Authorization"] = message.basic(*auth)
         return tuple(merged.items())
 
-    def _follow(
-        self, call: _Call, prepared: Prepared, body: bytes, until_s: float
-    ) -> Exchange:
+    def _follow(self, call: _Call, prepared: Prepared, body: bytes, until_s: float) -> Exchange:
         """Exchange of the last hop; earlier ones are booked on the way."""
         books, hops = self.books, 0
         if books is not None:
@@ -189,9 +187,7 @@ class LeanClient:
             if books is not None:
                 call.entry = books.follow(call.entry, exchange)
 
-    def _perform(
-        self, call: _Call, exchange: Exchange, data: bytes, until_s: float
-    ) -> None:
+    def _perform(self, call: _Call, exchange: Exchange, data: bytes, until_s: float) -> None:
         connections = self.connections
         try:
             perform(exchange, data, connections, until_s)
@@ -248,7 +244,7 @@ class _Call:
         self.asserted = bool(options.get("catch_response"))
         self.follows = options.get("allow_redirects", True)
         self.context = options.get("context") or {}
-        self.entry: object = None
+        self.entry: Any = None  # whatever the books made
 
 
 def _next(exchange: Exchange, hops: int) -> Prepared | None:

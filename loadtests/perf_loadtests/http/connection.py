@@ -14,7 +14,7 @@ from perf_loadtests.http.tls import shared_context
 from perf_loadtests.http.wheel import Deadline, DeadlineHit, Wheel
 
 if TYPE_CHECKING:
-    from greenlet import greenlet
+    from gevent.greenlet import Greenlet
 
 CONNECT_LIMIT_S = 5.0
 PEEK_AFTER_S = 0.5
@@ -47,7 +47,7 @@ class _Signal:
 
     def __init__(self, fd: int) -> None:
         self.ready = False
-        self.waiter: greenlet | None = None
+        self.waiter: Greenlet | None = None
         self.watcher = gevent.get_hub().loop.io(fd, _READ)
         self.watcher.start(self.readable)
 
@@ -144,7 +144,7 @@ class Connection:
                 signal.wait()
             signal.ready = False
             try:
-                return self.recv(READ_BYTES)
+                return self.recv(READ_BYTES)  # type: ignore[no-any-return]  # gevent has no types
             except BlockingIOError:
                 signal.watch()
 
@@ -154,7 +154,7 @@ class Connection:
         while True:
             signal.ready = False
             try:
-                return self.recv(READ_BYTES)
+                return self.recv(READ_BYTES)  # type: ignore[no-any-return]  # gevent has no types
             except _WOULD_BLOCK:
                 signal.watch()
                 signal.wait()
@@ -246,9 +246,7 @@ def _reach(addresses: list[tuple[int, int, int, str, tuple[object, ...]]]) -> ge
     raise last or OSError("the name has no address")
 
 
-def _shake_hands(
-    sock: gevent.socket.socket, host: str, *, insecure: bool
-) -> gevent.socket.socket:
+def _shake_hands(sock: gevent.socket.socket, host: str, *, insecure: bool) -> gevent.socket.socket:
     return shared_context(insecure=insecure).wrap_socket(
         sock, server_hostname=host, suppress_ragged_eofs=True
     )

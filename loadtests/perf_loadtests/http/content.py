@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import zlib
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from perf_loadtests.http.errors import RequestFailedError
 from perf_loadtests.http.parser import MAX_BODY_BYTES
@@ -16,7 +16,6 @@ MAX_CODINGS = 2
 MAX_RATIO = 100
 RATIO_FROM_BYTES = 1 << 20
 _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15
-
 
 
 def _brotli() -> Callable[[bytes, int], bytes] | None:

@@ -98,7 +98,7 @@ def parse(line: str, *, host: str, path: str, now_s: float) -> Cookie | None:
         name=name,
         value=value.strip(),
         host=domain or host,
-        host_only=not domain or domain == host and _is_address(host),
+        host_only=not domain or _is_address(host),
         path=where,
         secure="secure" in given,
         expires_s=_expiry(given, now_s),

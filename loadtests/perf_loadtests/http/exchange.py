@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_loadtests.http.connection import Connection, connect
 from perf_loadtests.http.content import decode
@@ -83,42 +83,6 @@ class Exchange:
         return RequestFailedError(error_class, f"status {self.status}") if error_class else None
 
 
-class Books(Protocol):
-    """Who keeps account of requests; an entry is whatever the books made at its begin."""
-
-    def begin(self, method: str, name: str, *, asserted: bool) -> object:
-        """A request begins now; may raise what ends the VU."""
-        ...
-
-    def follow(self, entry: object, exchange: Exchange) -> object:
-        """A hop ended with a redirect that is followed; return the entry of the next one."""
-        ...
-
-    def returned(self, entry: object, exchange: Exchange) -> None:
-        """The scenario has the response and has yet to judge it."""
-        ...
-
-    def end(self, entry: object, exchange: Exchange, error: Exception | None) -> None:
-        """The request is judged."""
-        ...
-
-    def cut(self, entry: object, exchange: Exchange, error: BaseException) -> None:
-        """The request was cut off from outside."""
-        ...
-
-    def discarded(self, name: str) -> None:
-        """An idle connection held bytes that nobody had asked for, and was closed."""
-        ...
-
-    def mark(self, entry: object, context: dict[str, object]) -> dict[str, object]:
-        """Context of the event for other listeners."""
-        ...
-
-    def heard(self) -> bool:
-        """Whether anybody else listens to the event."""
-        ...
-
-
 class Connections:
     """Connections of one VU: one for each origin, more only while requests overlap."""
 
@@ -162,9 +126,7 @@ class Connections:
 MAX_ORIGINS = 16
 
 
-def perform(
-    exchange: Exchange, message: bytes, connections: Connections, until_s: float
-) -> None:
+def perform(exchange: Exchange, message: bytes, connections: Connections, until_s: float) -> None:
     """Send a request and read its response; what fails is kept in the exchange.
 
     Raises

@@ -35,5 +35,5 @@ def check(options: Options) -> None:
         known = ", ".join(sorted({"data", "json", *KNOWN}))
         raise TypeError(f"unknown option {unknown[0]!r} of a request; expected one of: {known}")
     limit_s = options.get("timeout")
-    if limit_s is not None and not (isinstance(limit_s, int | float) and limit_s > 0):
+    if limit_s is not None and not limit_s > 0:
         raise ValueError(f"timeout: expected seconds above 0, got {limit_s!r}")

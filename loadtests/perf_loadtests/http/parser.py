@@ -97,9 +97,7 @@ def _more(connection: Connection, status: int = 0, wire_bytes: int = 0) -> bytes
         ) from error
 
 
-def _sized(
-    connection: Connection, head: Head, data: bytes, end: int, first_s: float
-) -> Received:
+def _sized(connection: Connection, head: Head, data: bytes, end: int, first_s: float) -> Received:
     """Body of a known length behind a known head."""
     length = head.length or 0
     total = end + length
@@ -120,9 +118,7 @@ def _sized(
     return Received(head, body, True, total, first_s, end_s)  # noqa: FBT003  # a field
 
 
-def _parsed(
-    connection: Connection, data: bytes, first_s: float, *, to_head: bool
-) -> Received:
+def _parsed(connection: Connection, data: bytes, first_s: float, *, to_head: bool) -> Received:
     parser = Parser(to_head=to_head)
     first = data
     wire_bytes = len(data)
@@ -163,7 +159,7 @@ def _unsolicited(status: int, wire_bytes: int) -> PartlyReceivedError:
     return PartlyReceivedError("unsolicited", text, status=status, wire_bytes=wire_bytes)
 
 
-class Parser(HTTPResponseParser):  # type: ignore[misc]  # a class of C, without types
+class Parser(HTTPResponseParser):
     """Collects what llhttp reports of one response and of the interim ones before it."""
 
     def __init__(self, *, to_head: bool) -> None:
@@ -237,9 +233,7 @@ class Parser(HTTPResponseParser):  # type: ignore[misc]  # a class of C, without
             return False
         headers = Headers(zip(self._parts[::2], self._parts[1::2], strict=False))
         encoding = (headers.get("content-encoding") or "").strip().lower()
-        self.head = Head(
-            status, headers, self._length(headers), encoding, "set-cookie" in headers
-        )
+        self.head = Head(status, headers, self._length(headers), encoding, "set-cookie" in headers)
         return self.to_head
 
     def _length(self, headers: Headers) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import re
 from typing import TYPE_CHECKING, Self
@@ -73,9 +73,9 @@ class LeanResponse:
         return self.exchange.prepared.address.url
 
     @property
-    def elapsed(self) -> datetime.timedelta:
+    def elapsed(self) -> dt.timedelta:
         """Service time of the last hop."""
-        return datetime.timedelta(seconds=self.exchange.service_s)
+        return dt.timedelta(seconds=self.exchange.service_s)
 
     def json(self) -> object:
         """Body read as JSON; ValueError where it is none."""

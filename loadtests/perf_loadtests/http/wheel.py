@@ -1,4 +1,4 @@
-"""Deadlines of all requests of a process behind one timer, so that none costs a timer of its own."""
+"""Deadlines of all requests of a process behind one timer, so that none costs one of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import gevent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from greenlet import greenlet
+    from gevent.greenlet import Greenlet
 
 TICK_S = 0.02
 _PER_S = 50
 _LOWEST_PRIORITY = -2
 
 
-class DeadlineHit(BaseException):  # noqa: N818  # a signal; no handler of errors must swallow it
+class DeadlineHit(BaseException):  # no handler of errors must swallow it
     """Raised in the greenlet whose deadline has passed."""
 
 
@@ -28,7 +28,7 @@ class Deadline:
 
     def __init__(self, at_s: float) -> None:
         self.at_s = at_s
-        self.greenlet: greenlet | None = gevent.getcurrent()
+        self.greenlet: Greenlet | None = gevent.getcurrent()
         self.slot = int(at_s * _PER_S) + 1
 
 
