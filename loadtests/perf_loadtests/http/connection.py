@@ -105,25 +105,26 @@ class Connection:
         if hasattr(self, "_signal"):
             self.close()
 
-    def send(self, data: bytes) -> None:
-        """Write `data`, or as much of it as is of use: what comes early is the answer.
+    def send(self, data: bytes) -> bool:
+        """Write `data`; False where an answer came before all was written.
 
         A connection that breaks is no error here: the answer, or the reason, lies there to be read.
         """
         sent = self._send_some(data)
         if sent == len(data):
-            return
+            return True
         signal = self._signal
         rest = memoryview(data)[sent:]
         while rest:
             if signal.ready:
                 if not self.origin.secure:
-                    return
+                    return False
                 signal.watcher.stop()  # under TLS that may be a ticket
             sent = self._send_some(rest)
             if not sent and (self.origin.secure or not signal.ready):
                 self._wait_writable()
             rest = rest[sent:]
+        return True
 
     def _send_some(self, data: bytes | memoryview) -> int:
         try:

@@ -139,14 +139,14 @@ def perform(exchange: Exchange, message: bytes, connections: Connections, until_
     try:
         connection = connections.take(prepared.address.origin, exchange, until_s)
         exchange.sent_s = _clock()
-        connection.send(message)
+        whole = connection.send(message)
         exchange.written_s = _clock()
         exchange.sent_bytes = len(message)
         got = receive(connection, to_head=prepared.method == "HEAD")
         exchange.first_s, exchange.end_s = got.first_s, got.end_s
         exchange.head, exchange.body = got.head, got.body
         exchange.status, exchange.received_bytes = got.head.status, got.wire_bytes
-        if got.keep:
+        if got.keep and whole:
             connections.give_back(connection, got.end_s)
             connection = None
     except DeadlineHit:
