@@ -208,7 +208,8 @@ def connect(origin: Origin, wheel: Wheel, limit_s: float, *, insecure: bool) -> 
         reached_s = _clock()
         if origin.secure:
             stage = "tls_handshake"
-            sock = _shake_hands(sock, origin.host, insecure=insecure)
+            sock = _wrapped(sock, origin.host, insecure=insecure)
+            sock.do_handshake()
         ready_s = _clock()
         sock.settimeout(0.0)
         opened = Opened(found_s - began_s, reached_s - found_s, ready_s - reached_s)
@@ -247,9 +248,10 @@ def _reach(addresses: list[tuple[int, int, int, str, tuple[object, ...]]]) -> ge
     raise last or OSError("the name has no address")
 
 
-def _shake_hands(sock: gevent.socket.socket, host: str, *, insecure: bool) -> gevent.socket.socket:
+def _wrapped(sock: gevent.socket.socket, host: str, *, insecure: bool) -> gevent.socket.socket:
+    """Socket with TLS around it, its handshake yet to come: an interrupted one can be closed."""
     return shared_context(insecure=insecure).wrap_socket(
-        sock, server_hostname=host, suppress_ragged_eofs=True
+        sock, server_hostname=host, suppress_ragged_eofs=True, do_handshake_on_connect=False
     )
 
 
