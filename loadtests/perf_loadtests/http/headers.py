@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar, overload
+
+T = TypeVar("T")
 
 
 class Headers(Mapping[str, str]):
@@ -10,29 +13,40 @@ class Headers(Mapping[str, str]):
 
     Examples
     --------
-    >>> headers = Headers([("Via", "a"), ("via", "b")])
-    >>> headers["VIA"], headers.of("Via"), list(headers)
-    ('a, b', ['a', 'b'], ['Via'])
+    >>> headers = Headers(["Via", "Date"], ["a", "now"])
+    >>> headers["VIA"], headers.get("x"), list(headers)
+    ('a', None, ['Via', 'Date'])
     """
 
-    __slots__ = ("_found", "_spelling")
+    __slots__ = ("_found", "_names", "_values")
 
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._found: dict[str, list[str]] = {}
-        self._spelling: dict[str, str] = {}
-        for name, value in pairs:
-            key = name.lower()
-            self._found.setdefault(key, []).append(value)
-            self._spelling.setdefault(key, name)
+    def __init__(self, names: Iterable[str] = (), values: Iterable[str] = ()) -> None:
+        self._names = list(names)
+        self._values = list(values)
+        found = dict(zip(map(str.lower, self._names), self._values, strict=True))
+        if len(found) != len(self._names):
+            found = {name: ", ".join(self.of(name)) for name in found}
+        self._found = found
 
     def __getitem__(self, name: str) -> str:
-        return ", ".join(self._found[name.lower()])
+        return self._found[name.lower()]
+
+    @overload
+    def get(self, key: str, /) -> str | None: ...
+    @overload
+    def get(self, key: str, /, default: str | T) -> str | T: ...
+    def get(self, key: str, /, default: str | T | None = None) -> str | T | None:
+        """Value of a header; that of the mapping's own would raise and catch for a missing one."""
+        return self._found.get(key.lower(), default)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._spelling.values())
+        spelled: dict[str, str] = {}
+        for name in self._names:
+            spelled.setdefault(name.lower(), name)
+        return iter(spelled.values())
 
     def __len__(self) -> int:
         return len(self._found)
@@ -42,4 +56,6 @@ class Headers(Mapping[str, str]):
 
     def of(self, name: str) -> list[str]:
         """Every value of a header, in order."""
-        return list(self._found.get(name.lower(), ()))
+        key = name.lower()
+        pairs = zip(self._names, self._values, strict=True)
+        return [value for other, value in pairs if other.lower() == key]

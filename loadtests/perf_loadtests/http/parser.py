@@ -133,6 +133,9 @@ def _parsed(connection: Connection, data: bytes, first_s: float, *, to_head: boo
             ) from None
         if parser.complete or not data:
             break
+        if parser.head is None and wire_bytes > 2 * MAX_HEADER_BYTES:
+            text = f"no end of the head within {wire_bytes} bytes"
+            raise PartlyReceivedError("protocol_error", text, wire_bytes=wire_bytes)
         data = _more(connection, parser.status, wire_bytes)
         wire_bytes += len(data)
     end_s = _clock()
@@ -171,7 +174,7 @@ class Parser(HTTPResponseParser):
         self.interim = 0
         self._parts: list[str] = []
         self._state = 0
-        self._bytes = 0
+        self._trailers = 0
 
     @property
     def status(self) -> int:
@@ -193,36 +196,35 @@ class Parser(HTTPResponseParser):
         self._state = 0
 
     def _on_status(self, text: str) -> None:
-        self._count(text)
+        """Nothing: the phrase tells nothing that the status does not."""
 
     def _on_header_field(self, text: str) -> None:
-        self._count(text)
         if self.head is not None:
-            return  # trailers are counted, not kept
-        if self._state == _FIELD:
+            self._trailers += len(text)
+            self._check(self._trailers)
+        elif self._state == _FIELD:
             self._parts[-1] += text
         else:
             self._parts.append(text)
             self._state = _FIELD
 
     def _on_header_value(self, text: str) -> None:
-        self._count(text)
         if self.head is not None:
-            return
-        if self._state == _VALUE:
+            self._trailers += len(text)
+        elif self._state == _VALUE:
             self._parts[-1] += text
         else:
             self._parts.append(text)
             self._state = _VALUE
 
-    def _count(self, text: str) -> None:
-        self._bytes += len(text) + 2
-        if self._bytes > MAX_HEADER_BYTES:
+    def _check(self, size: int) -> None:
+        if size > MAX_HEADER_BYTES:
             raise RequestFailedError("protocol_error", f"headers beyond {MAX_HEADER_BYTES} bytes")
         if len(self._parts) > 2 * MAX_HEADERS:
             raise RequestFailedError("protocol_error", f"more than {MAX_HEADERS} headers")
 
     def _on_headers_complete(self) -> bool:
+        self._check(sum(map(len, self._parts)))
         status = self.get_code()
         if 100 <= status <= _LAST_INTERIM:  # noqa: PLR2004  # 1xx
             self.interim += 1
@@ -231,7 +233,7 @@ class Parser(HTTPResponseParser):
                     "protocol_error", f"interim answer {self.interim} of status {status}"
                 )
             return False
-        headers = Headers(zip(self._parts[::2], self._parts[1::2], strict=False))
+        headers = Headers(self._parts[::2], self._parts[1::2])
         encoding = (headers.get("content-encoding") or "").strip().lower()
         self.head = Head(status, headers, self._length(headers), encoding, "set-cookie" in headers)
         return self.to_head
