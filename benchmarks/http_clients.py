@@ -1,13 +1,15 @@
 """What a request costs each client: `python benchmarks/http_clients.py [--server nginx|demo]`.
 
-Every contestant is a process of its own on one core, the server one on another. Printed are requests
-per second in a closed loop and, steadier on a machine with neighbours, the client's CPU time for each
-request. `parsers` compares the parsers alone; httptools takes part where it is installed.
+Every contestant is a process of its own on one core, the server one on another. Printed are
+requests per second in a closed loop and, steadier on a machine with neighbours, the client's CPU
+time for each request. `parsers` compares the parsers alone; httptools takes part where it is there.
 """
 
-import json
-import locust  # noqa: I001  # patches sockets: before everything else
+import locust  # noqa: F401, I001  # it patches sockets: before everything else
+
 import argparse
+import importlib
+import json
 import os
 import random
 import shutil
@@ -33,7 +35,7 @@ from perf_loadtests.target.launch import DemoTarget
 Ask = Callable[[], object]
 BODY = b'{"status": "ok", "service": "benchmark"}'
 CONF = """
-worker_processes 1; daemon off; pid {folder}/pid; error_log stderr emerg;
+master_process off; daemon off; pid {folder}/pid; error_log stderr emerg;
 events {{ worker_connections 1024; }}
 http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 600;
   server {{ listen 127.0.0.1:{port};
@@ -121,9 +123,8 @@ def nginx(core: int) -> Iterator[int]:
         conf.write_text(CONF.format(folder=folder, port=port, body=BODY.decode()))
         binary = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
         command = [binary, "-p", folder, "-c", str(conf), "-e", "stderr"]
-        with subprocess.Popen(
-            command, preexec_fn=lambda: os.sched_setaffinity(0, {core})
-        ) as process:
+        with subprocess.Popen(command) as process:
+            os.sched_setaffinity(process.pid, {core})
             time.sleep(0.5)
             try:
                 yield port
@@ -145,74 +146,73 @@ def compare(given: argparse.Namespace) -> None:
         for _ in range(given.rounds):
             for name in random.sample(list(CLIENTS), len(CLIENTS)):
                 command = [sys.executable, __file__, "--one", name, "--port", str(port)]
+                command += ["--core", str(cores[0])]
                 command += ["--connections", str(given.connections)]
                 command += ["--seconds", str(given.seconds)]
-                out = subprocess.run(
-                    command, check=True, stdout=subprocess.PIPE, timeout=60 + 2 * given.seconds,
-                    preexec_fn=lambda: os.sched_setaffinity(0, {cores[0]}),
-                )  # fmt: skip
+                limit_s = 60 + 2 * given.seconds
+                out = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=limit_s)
                 found[name].append(json.loads(out.stdout))
     print(f"{given.server}, {given.connections} connections, medians of {given.rounds} rounds")
     for name, rounds in found.items():
         rate, cpu_us = (
             sorted(row[key] for row in rounds)[len(rounds) // 2] for key in ("rate", "cpu_us")
         )
-        print(
-            f"{name:18} {rate:8.0f}/s   CPU {cpu_us:6.1f} us a request, s per 1,000 {cpu_us / 1e3:.4f}"
-        )
+        print(f"{name:18} {rate:8.0f}/s   CPU {cpu_us / 1e3:7.4f} s per 1,000 requests")
+
+
+class Collector:
+    """What httptools calls."""
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = bytearray()
+        self.complete = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name, value))
+
+    def on_body(self, data: bytes) -> None:
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        self.complete = True
 
 
 def parsers(count: int = 50_000) -> None:
     """CPU time of each parser for the head and body of nginx' answer."""
-    data = HEAD + BODY
+    data, memo = HEAD + BODY, {HEAD: 40}
 
     def llhttp() -> object:
         parser = Parser(to_head=False)
         parser.feed(data)
         return parser.complete
 
-    memo = {HEAD: 40}
-
     def remembered() -> object:
         end = data.find(b"\r\n\r\n") + 4
         return memo[data[:end]] == len(data) - end
 
-    contestants = {"geventhttpclient's": llhttp, "the same, head remembered": remembered}
+    contestants = {"geventhttpclient's, as used": llhttp, "the same, head remembered": remembered}
     try:
-        import httptools
+        make = importlib.import_module("httptools").HttpResponseParser
     except ImportError:
         print("httptools is not installed")
     else:
 
-        class Collector:
-            def __init__(self) -> None:
-                self.headers: list[tuple[bytes, bytes]] = []
-                self.body = bytearray()
-                self.complete = False
-
-            def on_header(self, name: bytes, value: bytes) -> None:
-                self.headers.append((name, value))
-
-            def on_body(self, data: bytes) -> None:
-                self.body += data
-
-            def on_message_complete(self) -> None:
-                self.complete = True
-
         def tools() -> object:
             collector = Collector()
-            httptools.HttpResponseParser(collector).feed_data(data)
+            make(collector).feed_data(data)
             return collector.complete
 
-        contestants["httptools"] = tools
+        contestants["httptools, headers as bytes"] = tools
     for name, parse in contestants.items():
-        best_s = float("inf")
-        for _ in range(5):
-            began_s = time.process_time()
-            for _ in range(count):
-                assert parse()
-            best_s = min(best_s, time.process_time() - began_s)
-        print(f"{name:28} {1e6 * best_s / count:6.2f} us")
+        print(f"{name:28} {min(_cpu_us(parse, count) for _ in range(5)):6.2f} us")
+
+
+def _cpu_us(parse: Ask, count: int) -> float:
+    began_s = time.process_time()
+    for _ in range(count):
+        assert parse()
+    return 1e6 * (time.process_time() - began_s) / count
 
 
 def main() -> None:
@@ -223,9 +223,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
+        os.sched_setaffinity(0, {given.core})
         measure(given.one, given.port, given.connections, given.seconds)
     elif given.what == "parsers":
         parsers()
