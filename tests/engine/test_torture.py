@@ -9,56 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 from locust import FastHttpUser
 
-import torture
 from booked import Booked
-from perf_loadtests.http import LeanHttpUser, tls
+from perf_loadtests.http import LeanHttpUser
 from repository import ROOT
 from torture_answers import BODY, KEPT
 from torture_cases import LONG, Case, cases, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from locust.user.users import User
+
+    from torture_server import Server
 
 pytestmark = pytest.mark.engine
 CASES = cases()
 DEADLINE_S, LONG_S = 0.25, 20.0
 OVERSHOOT_S = 0.05
-
-
-class Server:
-    """The torture server, and what it saw since it was last asked."""
-
-    def __init__(self, folder: Path, ports: dict[str, int]) -> None:
-        self.ports = ports
-        self.url = f"http://127.0.0.1:{ports['http']}"
-        self._log = folder / "seen.log"
-        self._read = 0
-
-    def seen(self) -> list[list[str]]:
-        """Requests (`path`, number of the connection, method) and connections, as words."""
-        text = self._log.read_text()
-        new, self._read = text[self._read :], len(text)
-        return [line.split() for line in new.splitlines()]
-
-    def requests(self) -> list[tuple[str, str]]:
-        """Path and connection of each request."""
-        return [(line[1], line[2]) for line in self.seen() if line[0] == "request"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server in its own process."""
-    folder = tmp_path_factory.mktemp("torture")
-    with torture.running(folder) as ports:
-        patch = pytest.MonkeyPatch()
-        patch.setenv("SSL_CERT_FILE", str(folder / "ca.pem"))
-        tls.shared_context.cache_clear()
-        yield Server(folder, ports)
-        patch.undo()
-        tls.shared_context.cache_clear()
 
 
 def booked(server: Server, base: type[User] = LeanHttpUser, name: str = "") -> Booked:

@@ -51,14 +51,16 @@ class Booked:
         self.vu = VirtualUser(user, self.ledger, self.limits, Arm("Booked", "candidate"))
         crew.add(self.vu)
         wrap_client(self.vu)
+        self.history: list[dict[str, Any]] = []  # cells of the last call of `taken`
         self.client: Any = user.client
 
     def taken(self) -> tuple[list[Row], list[list[Any]], dict[str, Any]]:
-        """What was booked since the last call: (method, name, status, class) by request; errors."""
+        """Requests booked since the last call, rows of failures, and cells by name."""
         self.vu.settle()
         taken: dict[str, Any] = self.ledger.take()
         rows: list[Row] = []
         cells: dict[str, Any] = {}
+        self.history = [row[-1] for row in taken["cells"]["series"]]
         for _, _, method, name, status, error_class, _, _, cell in taken["cells"]["series"]:
             rows += [(method, name, status, error_class)] * cell["n"]
             cells[name] = cell

@@ -77,13 +77,13 @@ class Torture:
                 return
             method, path, *_ = head.split(b"\r\n")[0].decode("latin-1").split(" ")
             self._note("request", path, number, method)
-            asked = answers.Asked(link, method, path, before)
+            asked = answers.Asked(link, method, path, before, head.decode("latin-1"))
             name = path.split("/")[1].partition("?")[0]
             if name in answers.EARLY:
                 if not answers.EARLY[name](asked):
                     return
                 continue
-            held = _skip_body(link, head, held)
+            asked.body, held = _body(link, head, held)
             if not self._answer(name, asked):
                 return
 
@@ -127,14 +127,14 @@ def _head(link: socket.socket, held: bytes) -> tuple[bytes, bytes]:
     return head, rest
 
 
-def _skip_body(link: socket.socket, head: bytes, held: bytes) -> bytes:
+def _body(link: socket.socket, head: bytes, held: bytes) -> tuple[bytes, bytes]:
     size = 0
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
             size = int(line[15:])
     while len(held) < size:
         held += link.recv(65_536)
-    return held[size:]
+    return held[:size], held[size:]
 
 
 def _silent(link: socket.socket, _: int) -> None:

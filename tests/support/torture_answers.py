@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import struct
 import time
@@ -27,6 +28,8 @@ class Asked:
     method: str
     path: str
     before: int  # requests on this connection before this one
+    head: str = ""
+    body: bytes = b""
 
 
 def response(body: bytes = BODY, *headers: bytes, status: bytes = b"200 OK") -> bytes:
@@ -218,7 +221,7 @@ def _unasked(asked: Asked) -> bool:
 
 def _hops(asked: Asked) -> bool:
     left = int(asked.path.rpartition("/")[2])
-    asked.link.sendall(_redirect(f"/hops/{left - 1}") if left else _SIMPLE)
+    asked.link.sendall(_redirect(f"{left - 1}") if left else _SIMPLE)
     return True
 
 
@@ -242,6 +245,38 @@ def _refused_early(asked: Asked) -> bool:
     return False
 
 
+def _echo(asked: Asked) -> bool:
+    """Answer with what was asked."""
+    lines = [line.partition(": ") for line in asked.head.split("\r\n")[1:]]
+    said = {
+        "method": asked.method,
+        "path": asked.path,
+        "headers": {name.lower(): value for name, _, value in lines},
+        "body": asked.body.decode("latin-1"),
+    }
+    asked.link.sendall(response(json.dumps(said).encode()))
+    return True
+
+
+def _to(asked: Asked) -> bool:
+    """Redirect as the path says: /to/STATUS?LOCATION."""
+    status, _, place = asked.path.removeprefix("/to/").partition("?")
+    asked.link.sendall(_redirect(place, f"{status} There".encode()))
+    return True
+
+
+def _cookies(asked: Asked) -> bool:
+    """Set the cookies that the query names, separated by commas."""
+    lines = asked.path.partition("?")[2].replace("%20", " ").split(",")
+    asked.link.sendall(response(BODY, *(b"Set-Cookie: " + line.encode() for line in lines)))
+    return True
+
+
+def _slow_hops(asked: Asked) -> bool:
+    time.sleep(0.06)
+    return _hops(asked)
+
+
 def _explode(asked: Asked) -> bool:
     asked.link.sendall(_coded(_bomb(), b"gzip"))
     return True
@@ -262,6 +297,10 @@ ACTIONS: dict[str, Callable[[Asked], bool]] = {
     "race-reset": _race_reset,
     "unasked": _unasked,
     "hops": _hops,
+    "hops-slow": _slow_hops,
+    "echo": _echo,
+    "to": _to,
+    "cookies": _cookies,
     "body-64-mib": _many,
     "body-announced": _announced,
     "bomb": _explode,

@@ -44,10 +44,10 @@ class LeanBooks:
             raise locust_compat.end_of_user()
         return vu.begin_request(method, name, asserted=asserted)
 
-    def follow(self, entry: Pending, exchange: Exchange) -> Pending:
+    def follow(self, entry: Pending, exchange: Exchange, method: str) -> Pending:
         """Book a hop; the iteration's intended start goes on with the last one."""
         vu = self._vu
-        following = vu.begin_request(exchange.prepared.method, entry.name, asserted=entry.asserted)
+        following = vu.begin_request(method, entry.name, asserted=entry.asserted)
         following.intended_s, following.slot = entry.intended_s, entry.slot
         entry.intended_s = None
         self.end(entry, exchange, None)

@@ -17,7 +17,7 @@ class Books(Protocol[E]):
         """A request begins now; may raise what ends the VU."""
         ...
 
-    def follow(self, entry: E, exchange: Exchange) -> E:
+    def follow(self, entry: E, exchange: Exchange, method: str) -> E:
         """A hop ended with a redirect that is followed; return the entry of the next one."""
         ...
 

@@ -185,7 +185,7 @@ class LeanClient:
                 body = b""
             prepared, hops = following, hops + 1
             if books is not None:
-                call.entry = books.follow(call.entry, exchange)
+                call.entry = books.follow(call.entry, exchange, following.method)
 
     def _perform(self, call: _Call, exchange: Exchange, data: bytes, until_s: float) -> None:
         connections = self.connections

@@ -25,6 +25,7 @@ CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _OWN = frozenset({"content-length", "transfer-encoding", "connection"})
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BREAKING = re.compile(r"[\r\n\0]")
 _KEEP = "/:?#[]@!$&'()*+,;=%~-._"
 _DEFAULTS = (
@@ -73,7 +74,7 @@ def authority(origin: Origin) -> str:
 
 
 def parse_url(url: str, base: str = "") -> Address:
-    """Take a URL apart, relative ones below `base` as Locust does it.
+    """Take a URL apart; what has no scheme lies below `base`.
 
     Raises
     ------
@@ -88,7 +89,9 @@ def parse_url(url: str, base: str = "") -> Address:
     if _UNSAFE.search(url):
         raise ValueError(f"a URL must not hold blanks or control characters: {url!r}")
     if not url.lower().startswith(("http://", "https://")):
-        url = f"{base.rstrip('/')}{url}" if url.startswith("/") or not url else f"{base}{url}"
+        if _SCHEME.match(url):
+            raise ValueError(f"expected an http or https URL, got {url!r}")
+        url = f"{base.rstrip('/')}/{url.lstrip('/')}"
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
         raise ValueError(f"expected an http or https URL, or a path below the host: {url!r}")
