@@ -111,12 +111,16 @@ class Ledger:
         self.recorder.add(sample)
         if not sample.error_class:
             return
-        label = f"{sample.method} {sample.name}"[:300]
+        self.note(sample.error_class, f"{sample.method} {sample.name}", text)
+
+    def note(self, error_class: str, label: str, text: str) -> None:
+        """Count something that went wrong, beside the samples."""
+        label = label[:300]
         at_s = max(0.0, self.offset_s())
-        known = self._failures.get((sample.error_class, label))
+        known = self._failures.get((error_class, label))
         if known is None:
-            text = self._sample_text(sample.error_class, text)
-            self._failures[sample.error_class, label] = _Failure(1, at_s, at_s, text)
+            text = self._sample_text(error_class, text)
+            self._failures[error_class, label] = _Failure(1, at_s, at_s, text)
         else:
             known.count += 1
             known.last_s = at_s
