@@ -25,6 +25,11 @@ PHASES = ("warm-up", "ramp", SUSTAINED, DRAIN)
 _RANK = {phase: rank for rank, phase in enumerate(PHASES)}
 
 
+def is_counted_for(name: str, target: str) -> bool:
+    """Whether iterations under a name went to a target."""
+    return name.endswith(_MARK) == (target == CONTROL)
+
+
 class Slot(NamedTuple):
     """Where a sample belongs: the phase and the window of its start, never of its end."""
 
@@ -263,7 +268,7 @@ class Measured:
 
     def names_of(self, target: str) -> list[str]:
         """Names under which iterations on a target were counted."""
-        return [name for name in self.scenarios if name.endswith(_MARK) == (target == CONTROL)]
+        return [name for name in self.scenarios if is_counted_for(name, target)]
 
     def phase_s(self, phase: str) -> float:
         """Seconds of a phase; of `all` the whole schedule without the drain."""

@@ -21,6 +21,7 @@ from perf_canary.watch import Watch
 from perf_cli.outcome import Code
 from perf_cli.output import result, say
 from perf_cli.signals import Signals
+from perf_cli.termination import leave_message
 from perf_documents.canary_looks import Answer
 from perf_documents.canary_rules import stepped
 from perf_documents.errors import UnreachableError, UsageError
@@ -139,7 +140,7 @@ def check_live(rules: Rules, live: Live, output: Output) -> Code:
             until_s=until_s,
             delay_s=settle_s(rules.source.scrape_interval_s) if rules.source else 0.0,
             now=wall_s,
-            rest=lambda seconds: _rest(seconds, signals, live.abort_file),
+            rest=lambda seconds: rest(seconds, signals, live.abort_file),
         )
         following.prepare()
         looks = []
@@ -153,7 +154,7 @@ def check_live(rules: Rules, live: Live, output: Output) -> Code:
         raise UsageError(
             "--abort-file: there is one already; nothing was looked at; next: remove it"
         )
-    return _ended(looks, output)
+    return ended(looks, output)
 
 
 def _watch(rules: Rules, live: Live, step_s: float, now_s: float) -> tuple[Watch, float]:
@@ -172,7 +173,7 @@ def _watch(rules: Rules, live: Live, step_s: float, now_s: float) -> tuple[Watch
     return watch, until_s
 
 
-def _rest(seconds: float, signals: Signals, abort_file: Path | None) -> tuple[Answer, str] | None:
+def rest(seconds: float, signals: Signals, abort_file: Path | None) -> tuple[Answer, str] | None:
     """Wait, glancing at what could end it; how and why to end."""
     deadline_s = time.monotonic() + seconds
     while True:
@@ -186,10 +187,13 @@ def _rest(seconds: float, signals: Signals, abort_file: Path | None) -> tuple[An
         time.sleep(min(_GLANCE_S, left_s))
 
 
-def _ended(looks: list[Look], output: Output) -> Code:
+def ended(looks: list[Look], output: Output) -> Code:
+    """Finish the output; exit code of the last look."""
     delivered = output.finish(looks)
     code = CODES[looks[-1].answer]
-    return delivered if code is Code.PASS else code
+    code = delivered if code is Code.PASS else code
+    leave_message(os.environ, code, looks[-1].reason)
+    return code
 
 
 def check_replay(
@@ -208,7 +212,7 @@ def check_replay(
         output.show(look)
     if not looks:
         raise UsageError(f"--replay: {path}: no line of the canary; nothing to judge")
-    return _ended(looks, output)
+    return ended(looks, output)
 
 
 def check_stored(rules: Rules, run: Run, every_s: float | None, output: Output) -> Code:
@@ -225,7 +229,7 @@ def check_stored(rules: Rules, run: Run, every_s: float | None, output: Output) 
     if not judgement.valid and looks[-1].answer is not Answer.HOLD:
         said = f"the run is not valid: {judgement.reason}"
         looks[-1] = replace(looks[-1], answer=Answer.HOLD, reason=said)
-    return _ended(looks, output)
+    return ended(looks, output)
 
 
 def check_cases(rules: Rules, path: Path, every_s: float | None) -> Code:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SCALE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
 LARGEST_SCALE = 100
+LONGEST_S = 31 * 86_400.0
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
 
 
@@ -35,13 +36,13 @@ class DurationType(click.ParamType[object]):
 
 
 class LengthType(DurationType):
-    """A duration above 0."""
+    """A duration above 0, of a month at most: what is longer is a slip of the pen."""
 
     def convert(self, value: object, param: Parameter | None, ctx: Context | None) -> float:
         """Seconds."""
         length_s = super().convert(value, param, ctx)
-        if length_s <= 0.0:
-            self.fail(f"{str(value)[:40]!r}: expected a duration above 0", param, ctx)
+        if not 0.0 < length_s <= LONGEST_S:
+            self.fail(f"{str(value)[:40]!r}: expected a duration above 0, up to 31d", param, ctx)
         return length_s
 
 

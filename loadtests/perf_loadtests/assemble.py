@@ -10,10 +10,12 @@ from perf_analysis.facts import Accounts, EndState
 from perf_analysis.failure_classes import GENERATOR_CLASSES
 from perf_documents.run import EngineFacts, Run, ScenarioFacts, TargetFacts
 from perf_loadtests.accumulate import Accumulator
-from perf_loadtests.protocol import Order, parse_record
+from perf_loadtests.protocol import Order, SecondRecord, parse_record
 from perf_loadtests.schedule import count_arrivals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perf_documents.plan import Plan
     from perf_loadtests.spool import SpoolReader
 
@@ -27,15 +29,25 @@ class Ending:
 
 
 class Record:
-    """The record of one engine while it is read: spool lines into an accumulator."""
+    """The record of one engine while it is read: spool lines into an accumulator.
 
-    def __init__(self, reader: SpoolReader, plan: Plan, order: Order) -> None:
+    `on_second` is told of each second, beside that.
+    """
+
+    def __init__(
+        self,
+        reader: SpoolReader,
+        plan: Plan,
+        order: Order,
+        on_second: Callable[[SecondRecord], None] | None = None,
+    ) -> None:
         self.reader = reader
         self.plan = plan
         self.run_id = order.run
         self.arms = 1 if order.control is None else 2
         self.sum = Accumulator(plan, self.arms)
         self._unreadable = ""
+        self._on_second = on_second
 
     def poll(self) -> bool:
         """Read what is new; True where there was something."""
@@ -45,9 +57,13 @@ class Record:
                 self._unreadable = self._unreadable or "a record after the completion record"
                 continue
             try:
-                self.sum.feed(parse_record(line))
+                record = parse_record(line)
             except ValueError as error:
                 self._unreadable = str(error)
+                continue
+            self.sum.feed(record)
+            if self._on_second is not None and isinstance(record, SecondRecord):
+                self._on_second(record)
         return bool(raw)
 
     def problem(self) -> str:

@@ -16,9 +16,11 @@ from perf_documents.errors import DocumentError
 from perf_documents.plan_codec import decode_plan
 from perf_loadtests import spool
 from perf_loadtests.assemble import Ending, Record, build_run
-from perf_loadtests.protocol import Order
+from perf_loadtests.protocol import Order, SecondRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from perf_documents.run import Run
 
 
@@ -53,6 +55,13 @@ def unfinished(folder: Path) -> list[Path]:
     return [path for path in spools if not is_owned(path)]
 
 
+def going_on(folder: Path) -> list[Path]:
+    """Spools below a folder whose supervisor is there."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if is_owned(path))
+
+
 def recover(folder: Path) -> Recovered:
     """Run of a spool, read up to its first damage.
 
@@ -63,6 +72,25 @@ def recover(folder: Path) -> Recovered:
     """
     if is_owned(folder):
         raise DocumentError(f"{folder}: its run is still going on; next: wait for its end")
+    with opened(folder) as (order, record):
+        while record.poll():
+            pass
+    detail = "recovered from its spool: the supervisor was gone before it could judge"
+    run = build_run(order, record, Ending(asked=EndState.INCOMPLETE, detail=detail))
+    return Recovered(run=run, lost_bytes=record.reader.torn_bytes)
+
+
+@contextlib.contextmanager
+def opened(
+    folder: Path, on_second: Callable[[SecondRecord], None] | None = None
+) -> Iterator[tuple[Order, Record]]:
+    """What an engine was told, and its record to be read.
+
+    Raises
+    ------
+    DocumentError
+        If it is no spool.
+    """
     try:
         order = Order.model_validate_json(spool.read_plan_text(folder))
     except ValidationError as error:
@@ -74,14 +102,9 @@ def recover(folder: Path) -> Recovered:
     except OSError as error:
         raise DocumentError(f"{folder}: {spool.SPOOL_FILE}: {error.strerror}") from error
     try:
-        record = Record(spool.SpoolReader(descriptor), plan, order)
-        while record.poll():
-            pass
+        yield order, Record(spool.SpoolReader(descriptor), plan, order, on_second)
     finally:
         os.close(descriptor)
-    detail = "recovered from its spool: the supervisor was gone before it could judge"
-    run = build_run(order, record, Ending(asked=EndState.INCOMPLETE, detail=detail))
-    return Recovered(run=run, lost_bytes=record.reader.torn_bytes)
 
 
 def _started(pid: int) -> int:

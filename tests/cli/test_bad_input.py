@@ -170,6 +170,19 @@ ARGUMENTS = [
         ["no run is stored here yet", "next:"],
         id="check-nothing-stored",
     ),
+    pytest.param(
+        ["run", "--profile", "short", "--wait", "5s", "--wait=6s"],
+        ["--wait", "twice", "'5s'", "'6s'", "next:"],
+        id="A10",
+    ),
+    pytest.param(
+        ["history", "list", "--limit", "1", "--limit", "2"], ["--limit", "twice"], id="A10-sub-verb"
+    ),
+    pytest.param(
+        ["compare", "a.json", "--out", "x", "--", "b.json", "--out", "y"],
+        ["--out", "twice"],
+        id="A10-compare",
+    ),
     pytest.param(["check", "--run", "no.json"], ["no.json"], id="check-no-file"),
     pytest.param(
         ["history", "show", "latest"],

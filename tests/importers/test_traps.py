@@ -246,7 +246,9 @@ def test_runs_of_one_tool_are_compared_by_what_they_state(tmp_path: Path) -> Non
     assert row.gated
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "</script>", "a|`b"])
+@pytest.mark.parametrize(
+    "name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "</script>", "a|`b"]
+)
 def test_names_that_others_would_run_are_kept_as_data(tmp_path: Path, name: str) -> None:
     text = f"timeStamp,elapsed,label,success\n1772366400000,5,{name},true\n"
     run = read(written(tmp_path, "x.jtl", text))

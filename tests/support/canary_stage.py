@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from perf_loadtests.target.launch import DemoTarget
-from real_prometheus import get, post, scraping, wait_for
+from real_prometheus import PATIENCE_S, get, post, scraping, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,7 +134,11 @@ def stage(
         for service in (blue, green):
             get(f"{service.url}/health")
         seen = "count(count%20by%20(version)(http_requests_total))"
-        wait_for(lambda: b'"2"]' in get(f"{url}/api/v1/query?query={seen}"), "both are scraped")
+        wait_for(
+            lambda: b'"2"]' in get(f"{url}/api/v1/query?query={seen}"),
+            "both are scraped",
+            PATIENCE_S + 2 * scrape_s,
+        )
         if faults:
             post(f"{green.url}/admin/faults", json.dumps(faults).encode())
         yield Stage(folder=folder, blue=blue, green=green, prometheus=url, scrape_s=scrape_s)

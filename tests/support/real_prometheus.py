@@ -45,14 +45,14 @@ def free_port() -> int:
     return port
 
 
-def wait_for(holds: Callable[[], bool], what: str) -> None:
+def wait_for(holds: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
     """Wait until something holds."""
     pause = threading.Event()
-    for _ in range(round(PATIENCE_S / 0.2)):
+    for _ in range(round(patience_s / 0.2)):
         if holds():
             return
         pause.wait(0.2)
-    pytest.fail(f"{what}: not within {PATIENCE_S:g} s")
+    pytest.fail(f"{what}: not within {patience_s:g} s")
 
 
 @contextmanager

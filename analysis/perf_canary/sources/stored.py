@@ -15,7 +15,7 @@ from perf_canary.sources.timeline import Instant, Timeline
 from perf_documents.canary_rules import CANARY, CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from perf_analysis.series import Cell, Measured
     from perf_documents.run import Run
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 _STEP = BUCKETS_PER_OCTAVE // 4
 # beyond every bound: what never completed, and what never began
 _NEVER = BUCKETS
+# every bound there can be: readings of one run that is going on must agree on them
+BOUNDS = (*range(_STEP, BUCKETS - 1, _STEP), BUCKETS - 1)
 TARGETS = {CANARY: CANDIDATE, CONTROL: CONTROL_TARGET}
 
 
 @dataclass(slots=True)
-class _Count:
-    """One arm in one window."""
+class Tally:
+    """Requests of one arm, by what became of them and by the bound their duration lies under."""
 
     requests: int = 0
     errors: int = 0
@@ -48,6 +50,17 @@ class _Count:
         self.requests += count
         self.errors += count
         self.slow[_NEVER] += count
+
+    def counters(self, bounds: Sequence[int]) -> Counters:
+        """Cumulative counters, with buckets up to each bound."""
+        below, buckets = 0, []
+        for bound in bounds:
+            below += self.slow[bound]
+            buckets.append((bucket_edges_s(bound)[0], float(below)))
+        buckets.append((math.inf, float(below + self.slow[_NEVER])))
+        return Counters(
+            requests=float(self.requests), errors=float(self.errors), buckets=tuple(buckets)
+        )
 
 
 def story_of(run: Run, every_s: float) -> Timeline:
@@ -70,42 +83,31 @@ def story_of(run: Run, every_s: float) -> Timeline:
     return story
 
 
-def _counts(measured: Measured, target: str) -> dict[int, _Count]:
+def _counts(measured: Measured, target: str) -> dict[int, Tally]:
     """Counts of one target by window."""
-    found: dict[int, _Count] = {}
+    found: dict[int, Tally] = {}
     for key, slots in measured.series.items():
         if key.target != target:
             continue
         for slot, cell in slots.items():
             if slot.phase != DRAIN:
-                found.setdefault(slot.window, _Count()).add(cell, failed=bool(key.error_class))
+                found.setdefault(slot.window, Tally()).add(cell, failed=bool(key.error_class))
     for name in measured.names_of(target):
         for slot, arrivals in measured.scenarios[name].items():
             if arrivals.dropped:
-                found.setdefault(slot.window, _Count()).drop(arrivals.dropped)
+                found.setdefault(slot.window, Tally()).drop(arrivals.dropped)
     return found
 
 
 def _growing(
-    counts: Mapping[int, _Count], windows: int, bounds: list[int]
+    counts: Mapping[int, Tally], windows: int, bounds: list[int]
 ) -> Iterator[tuple[int, Counters]]:
     """Counters before the first window, and after each."""
-    total = _Count()
-    yield 0, _counters(total, bounds)
+    total = Tally()
+    yield 0, total.counters(bounds)
     for window in range(windows):
-        one = counts.get(window, _Count())
+        one = counts.get(window, Tally())
         total.requests += one.requests
         total.errors += one.errors
         total.slow.update(one.slow)
-        yield window + 1, _counters(total, bounds)
-
-
-def _counters(total: _Count, bounds: list[int]) -> Counters:
-    below, buckets = 0, []
-    for bound in bounds:
-        below += total.slow[bound]
-        buckets.append((bucket_edges_s(bound)[0], float(below)))
-    buckets.append((math.inf, float(below + total.slow[_NEVER])))
-    return Counters(
-        requests=float(total.requests), errors=float(total.errors), buckets=tuple(buckets)
-    )
+        yield window + 1, total.counters(bounds)

@@ -20,6 +20,7 @@ from perf_cli.comparing import accepted_for, baselines_of, compare, keep_baselin
 from perf_cli.finding import find_run
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
+from perf_cli.verb import Verb
 from perf_documents.errors import RefusedError, UsageError
 from perf_loadtests.workspace import Workspace
 from perf_reports.units import duration
@@ -36,7 +37,7 @@ def command() -> None:
     """Sub-verbs over the accepted runs."""
 
 
-@command.command("accept")
+@command.command("accept", cls=Verb)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option(
     "--because", metavar="TEXT", default="", help="Why a run that became slower is accepted."
@@ -50,7 +51,7 @@ def accept(runs: tuple[str, ...], because: str) -> int:
     return 0
 
 
-@command.command("list")
+@command.command("list", cls=Verb)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def list_baselines(*, as_json: bool) -> int:
     """List all baselines, the newest last."""
@@ -65,7 +66,7 @@ def list_baselines(*, as_json: bool) -> int:
     return result("\n".join(map(_row, found)))
 
 
-@command.command("show")
+@command.command("show", cls=Verb)
 @click.argument("run")
 def show(run: str) -> int:
     """Show one baseline with every figure, as JSON."""
@@ -77,7 +78,7 @@ def show(run: str) -> int:
     raise UsageError(f"baseline {run[:80]!r}: no accepted run; next: perfproof baseline list")
 
 
-@command.command("prune")
+@command.command("prune", cls=Verb)
 @click.argument("profile")
 @click.argument("environment")
 @click.option("--keep", type=click.IntRange(1, 1000), default=KEPT, show_default=True)

@@ -16,6 +16,7 @@ from perf_cli.options import LENGTH, SHARE, FiniteRange
 from perf_cli.outcome import by_precedence
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
+from perf_cli.verb import Verb
 from perf_documents.canary_rules_load import is_canary_rules, load_canary_rules
 from perf_documents.errors import UsageError
 from perf_documents.profile import load_rules
@@ -55,13 +56,18 @@ LIVE = "--prometheus"
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.command("check", help=VERBS["check"])
+@click.command("check", cls=Verb, help=VERBS["check"])
 @click.argument("rules", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--run",
     "spec",
     metavar="RUN",
+<<<<<<< HEAD
     help="A run id, the beginning of one, `latest`, a run file, or another tool's results.",
+=======
+    help="A run id, the beginning of one, `latest`, a run file, or a samples file (.csv); "
+    "with the rules of a canary also a run that is going on (`running`).",
+>>>>>>> 77e7ac6ff3aa8314ffe9d3ac43b938e0ccd21a15
 )
 @click.option(
     "--baseline", metavar="REF", help="Git commit whose baselines/ decide (the working tree)."
@@ -143,7 +149,7 @@ def _refuse_idle(way: str, flags: CheckFlags) -> None:
 def _check_canary(way: str, flags: CheckFlags) -> int:
     """Judge by a RULES file; imported here, since a stored run needs none of it."""
     from perf_canary.planning import Traffic  # noqa: PLC0415  # a stored run needs it not
-    from perf_cli import canary  # noqa: PLC0415  # a stored run needs it not
+    from perf_cli import canary, canary_run  # noqa: PLC0415  # a stored run needs it not
     from perf_cli.canary_output import Output  # noqa: PLC0415  # a stored run needs it not
 
     path = flags["rules"]
@@ -171,7 +177,11 @@ def _check_canary(way: str, flags: CheckFlags) -> int:
         as_json=flags["as_json"],
     )
     if way == "--run":
-        return canary.check_stored(rules, find_run(flags["spec"] or ""), every_s, output)
+        spec = flags["spec"] or ""
+        folder = canary_run.running_run(spec)
+        if folder is not None:
+            return canary_run.check_running(rules, folder, every_s or DEFAULT_EVERY_S, output)
+        return canary.check_stored(rules, find_run(spec), every_s, output)
     if way == "--replay":
         story = flags["replay"] or path
         return canary.check_replay(rules, story, every_s, output, weight=flags["weight"])

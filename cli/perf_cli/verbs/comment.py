@@ -16,6 +16,7 @@ from perf_cli.finding import RUN_FILES, find_run
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
+from perf_cli.verb import Verb
 from perf_documents.errors import PerfError, UsageError
 from perf_documents.files import read_bounded
 from perf_documents.strict_json import is_packed, unpack
@@ -41,7 +42,7 @@ class CommentFlags(TypedDict):
     author: str
 
 
-@click.command("comment", help=VERBS["comment"])
+@click.command("comment", cls=Verb, help=VERBS["comment"])
 @click.argument("run", metavar="RUN")
 @click.option("--github", "to_github", is_flag=True, help="Write or update the pull request's.")
 @click.option("--gitlab", "to_gitlab", is_flag=True, help="Write or update the merge request's.")

@@ -15,6 +15,7 @@ from perf_cli.finding import find_runs
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import look_of, result, say
 from perf_cli.registry import VERBS
+from perf_cli.verb import Verb
 from perf_documents.errors import PerfError, UsageError
 from perf_documents.files import make_private_folder, write_atomic
 from perf_reports.compare_view import build_compare_view
@@ -41,7 +42,7 @@ CODES = {
 }
 
 
-class TwoLists(click.Command):
+class TwoLists(Verb):
     """Takes what follows `--` as the second list; click would merge it into the first."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ from perf_baselines.record_codec import dump_record
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import look_of, result, say
 from perf_cli.registry import VERBS
+from perf_cli.verb import Verb
 from perf_cli.wiring import history_of
 from perf_loadtests.recover import recover, unfinished
 from perf_loadtests.workspace import Workspace
@@ -42,7 +43,7 @@ def command() -> None:
         say(f"perf: unfinished run {folder.name}; next: perf history import {folder}")
 
 
-@command.command("list")
+@command.command("list", cls=Verb)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=DEFAULT_LIMIT, show_default=True)
 @click.option("--profile", metavar="NAME")
 @click.option("--environment", metavar="NAME")
@@ -60,7 +61,7 @@ def list_runs(limit: int, profile: str | None, environment: str | None, *, as_js
     return result("\n".join(_row(record) for record in records))
 
 
-@command.command("show")
+@command.command("show", cls=Verb)
 @click.argument("run", default="latest")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def show(run: str, *, as_json: bool) -> int:
@@ -76,6 +77,7 @@ def show(run: str, *, as_json: bool) -> int:
     return result(render_json(view, stored) if as_json else render_terminal(view, style))
 
 
+<<<<<<< HEAD
 @command.command("import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH")
 @click.option("--format", "form", default="", metavar="F", help="Told by the content if not given.")
@@ -94,6 +96,12 @@ def import_paths(paths: tuple[Path, ...], form: str, **flags: Unpack[ImportFlags
     from perf_cli.importing import are_results, import_files, options_of  # noqa: PLC0415  # only here
 
     options = options_of(**flags)
+=======
+@command.command("import", cls=Verb)
+@click.argument("spools", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPOOL")
+def import_spools(spools: tuple[Path, ...]) -> int:
+    """Recover the runs of spools whose supervisor is gone; they are never valid."""
+>>>>>>> 77e7ac6ff3aa8314ffe9d3ac43b938e0ccd21a15
     history = history_of(Workspace(Path.cwd()))
     history.open_for_writing()
     files = [path for path in paths if form or are_results(path)]

@@ -15,6 +15,7 @@ from perf_cli.options import FiniteRange
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
 from perf_cli.starting import Wanted, files_of, left_out, next_steps
+from perf_cli.verb import Verb
 from perf_documents.errors import UsageError
 from perf_loadtests.scaffold.files import DEFAULT_RATE, GITHUB, GITLAB, PORT, Service, write_all
 
@@ -36,7 +37,7 @@ class InitFlags(TypedDict):
     from_locustfile: Path | None
 
 
-@click.command("init", help=VERBS["init"])
+@click.command("init", cls=Verb, help=VERBS["init"])
 @click.option("--target", metavar="URL", help="Service to load; goes to perf.yaml.")
 @click.option(
     "--max-rate",

@@ -14,10 +14,11 @@ from perf_cli.output import result
 from perf_cli.registry import VERBS
 from perf_cli.rolling import render_json, render_plan_json, render_text, roll
 from perf_cli.signals import Signals
+from perf_cli.verb import Verb
 from perf_documents.rollout_plan_load import load_rollout_plan
 
 
-@click.command("rollout", help=VERBS["rollout"])
+@click.command("rollout", cls=Verb, help=VERBS["rollout"])
 @click.argument("path", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Print what would be run, and run nothing.")
 @click.option("--prometheus", "url", metavar="URL", help="Address, instead of the RULES file's.")

@@ -15,6 +15,7 @@ from perf_cli.output import look_of
 from perf_cli.registry import VERBS
 from perf_cli.running import Session, Wishes
 from perf_cli.signals import Signals
+from perf_cli.verb import Verb
 from perf_cli.wiring import real_world
 from perf_documents.errors import UsageError
 from perf_loadtests.requests import RunRequest
@@ -48,7 +49,7 @@ class RunFlags(TypedDict):
     as_json: bool
 
 
-@click.command("run", help=VERBS["run"])
+@click.command("run", cls=Verb, help=VERBS["run"])
 @click.option("--profile", required=True, metavar="NAME|FILE", help="What load, judged how.")
 @click.option(
     "--target",

@@ -28,6 +28,7 @@ from perf_cli.serving import (
     unix_now,
 )
 from perf_cli.signals import Signals
+from perf_cli.verb import Verb
 from perf_cli.wiring import history_of
 from perf_documents.errors import InfraError
 from perf_loadtests.workspace import Workspace
@@ -40,7 +41,7 @@ POLL_S = 0.1
 HEALTH_BYTES = 4096
 
 
-@click.command("serve", help=VERBS["serve"])
+@click.command("serve", cls=Verb, help=VERBS["serve"])
 @click.option(
     "--host",
     default="127.0.0.1",
