@@ -62,12 +62,8 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--run",
     "spec",
     metavar="RUN",
-<<<<<<< HEAD
-    help="A run id, the beginning of one, `latest`, a run file, or another tool's results.",
-=======
-    help="A run id, the beginning of one, `latest`, a run file, or a samples file (.csv); "
+    help="A run id, the beginning of one, `latest`, a run file, or another tool's results; "
     "with the rules of a canary also a run that is going on (`running`).",
->>>>>>> 77e7ac6ff3aa8314ffe9d3ac43b938e0ccd21a15
 )
 @click.option(
     "--baseline", metavar="REF", help="Git commit whose baselines/ decide (the working tree)."

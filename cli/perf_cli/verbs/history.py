@@ -77,8 +77,7 @@ def show(run: str, *, as_json: bool) -> int:
     return result(render_json(view, stored) if as_json else render_terminal(view, style))
 
 
-<<<<<<< HEAD
-@command.command("import")
+@command.command("import", cls=Verb)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH")
 @click.option("--format", "form", default="", metavar="F", help="Told by the content if not given.")
 @click.option("--profile", metavar="NAME", help="To keep the runs under; else the tool's name.")
@@ -96,12 +95,6 @@ def import_paths(paths: tuple[Path, ...], form: str, **flags: Unpack[ImportFlags
     from perf_cli.importing import are_results, import_files, options_of  # noqa: PLC0415  # only here
 
     options = options_of(**flags)
-=======
-@command.command("import", cls=Verb)
-@click.argument("spools", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPOOL")
-def import_spools(spools: tuple[Path, ...]) -> int:
-    """Recover the runs of spools whose supervisor is gone; they are never valid."""
->>>>>>> 77e7ac6ff3aa8314ffe9d3ac43b938e0ccd21a15
     history = history_of(Workspace(Path.cwd()))
     history.open_for_writing()
     files = [path for path in paths if form or are_results(path)]
