@@ -233,10 +233,8 @@ class Measured:
         Cells by key and slot.
     ended : mapping of int to int
         Requests by the window in which they *ended*, for throughput over time.
-    stated : tuple of Stated
-        Durations of which the source gives no samples, only figures; then histograms are empty.
-    unstated : frozenset of str
-        Metrics that the source cannot show: nothing is concluded from their emptiness.
+    stated, unstated : tuple of Stated, frozenset of str
+        Of an imported run: figures of durations without samples; metrics that it cannot show.
     kept : Sums or None
         Sums by phase that are known already: then windows need not be looked at.
     """
@@ -272,11 +270,10 @@ class Measured:
 
     def phase_s(self, phase: str) -> float:
         """Seconds of a phase; of `all` the whole schedule without the drain."""
-        wanted = [
-            span for span in self.spans
+        return sum(
+            span.length_s for span in self.spans
             if span.phase == phase or (phase == ALL_PHASES and span.phase != DRAIN)
-        ]  # fmt: skip
-        return sum(span.length_s for span in wanted)
+        )  # fmt: skip
 
     def judged_phase(self) -> str:
         """`sustained` where the schedule has it, else the whole schedule, as in k6."""

@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 BMF, GAB = "bencher", "github-action-benchmark"
 PREFIX = b"window.BENCHMARK_DATA"
 _MAX_NAME = 200
+# as notes; all of them are kept
+_SAID = 20
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0}
 _PER = re.compile(r"([a-zµμ]+)(?:/(?:op|iter|ops|call|round))?", re.IGNORECASE)
 _RANGE = re.compile(r"\s*(?:±|\+/-|\+-)?\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*", re.IGNORECASE)
 _HIGHER = frozenset({"benchmarkjs", "pytest", "customBiggerIsBetter"})
+# of these, a bench is a function, and its number how often it ran in a second
+_RATES = frozenset({"benchmarkjs", "pytest"})
+_RATE = re.compile(r"(?:ops|iter)/s(?:ec)?")
 _LOWER = frozenset({
     "cargo", "go", "googlecpp", "catch2", "julia", "jmh", "benchmarkdotnet", "benchmarkluau",
     "customSmallerIsBetter",
@@ -134,30 +139,40 @@ def _entry(source: Source, suite: str, entry: Node) -> Reading:
     for bench in entry.get("benches").items():
         value = bench.get("value").number(-_ANY)
         spread = _spread(bench)
-        numbers.add(
-            Measure(
-                name=_name(bench, bench.get("name").text()),
-                unit=visible(bench.get("unit").text(), 60),
-                better=better,
-                value=value,
-                low=None if spread is None else value - spread,
-                high=None if spread is None else value + spread,
-            )
+        measure = Measure(
+            name=_name(bench, bench.get("name").text()),
+            unit=visible(bench.get("unit").text(), 60),
+            better=better,
+            value=value,
+            low=None if spread is None else value - spread,
+            high=None if spread is None else value + spread,
         )
+        numbers.add(_timed(measure) if tool in _RATES else measure)
     date = entry.get("date")
     try:
         started_s = check_epoch(date.number() / 1000.0, "date")
     except ValueError as error:
         raise date.error(str(error)) from error
     text = json.dumps([suite, entry.value], sort_keys=True)
+    reading = _reading(source, numbers, GAB)
     return replace(
-        _reading(source, numbers, GAB),
+        reading,
         sha256=content_hash(text.encode()),
         started_s=started_s,
         facts={"commit": visible(entry.get("commit").get("id").text(), 100)},
         profile=_profile(suite),
-        notes=(f"suite {visible(suite, 100)} of {tool}",),
+        notes=(f"suite {visible(suite, 100)} of {tool}", *reading.notes),
     )
+
+
+def _timed(measure: Measure) -> Measure:
+    """Time of one operation where a benchmark says how many a second it does.
+
+    So it is compared and trended like the same benchmark's own file.
+    """
+    if not _RATE.fullmatch(measure.unit) or measure.value <= 0.0:
+        return measure
+    return Measure(name=measure.name, unit="s", better="lower", value=1.0 / measure.value)
 
 
 def _profile(suite: str) -> str:
@@ -187,4 +202,7 @@ def _reading(source: Source, numbers: _Numbers, tool: str) -> Reading:
     if not numbers.durations:
         empty = replace(reading.measured, stated=(), unstated=unstated(frozenset()))
         reading = replace(reading, measured=empty, figures=None)
-    return replace(reading, measures=tuple(numbers.measures))
+    said = tuple(
+        f"{m.name}: {m.value:g} {m.unit}, {m.better} is better" for m in numbers.measures[:_SAID]
+    )
+    return replace(reading, measures=tuple(numbers.measures), notes=said)

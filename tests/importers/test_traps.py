@@ -215,6 +215,41 @@ def test_newer_criterion_spells_its_keys_in_small_letters(tmp_path: Path) -> Non
     assert read(folder).measured.stated == read("criterion").measured.stated
 
 
+@pytest.mark.parametrize(
+    ("tool", "unit", "value", "expected_s"),
+    [
+        ("cargo", "ns/iter", 1500.0, 1.5e-6),
+        ("go", "ns/op", 1500.0, 1.5e-6),
+        ("googlecpp", "us/iter", 1.5, 1.5e-6),
+        ("catch2", "ms", 1.5, 1.5e-3),
+        ("customSmallerIsBetter", "Seconds", 1.5, None),
+        ("customSmallerIsBetter", "s", 1.5, 1.5),
+        ("customBiggerIsBetter", "ms", 1.5, None),
+        ("go", "B/op", 1500.0, None),
+        ("pytest", "iter/sec", 200.0, 0.005),
+        ("benchmarkjs", "ops/sec", 200.0, 0.005),
+    ],
+)
+def test_units_and_directions_of_data_js(
+    tmp_path: Path, tool: str, unit: str, value: float, expected_s: float | None
+) -> None:
+    entry = {
+        "commit": {"id": "abc"}, "date": 1772366400000, "tool": tool,
+        "benches": [{"name": "b", "value": value, "unit": unit, "range": "± 1"}],
+    }  # fmt: skip
+    text = json.dumps({"lastUpdate": 1, "repoUrl": "", "entries": {"s": [entry]}})
+    run = read(written(tmp_path, "data.js", f"window.BENCHMARK_DATA = {text}"))
+    if expected_s is None:
+        (measure,) = run.measures
+        higher = tool == "customBiggerIsBetter"
+        assert (measure.better, measure.unit) == ("higher" if higher else "lower", unit)
+        assert (measure.value, measure.low, measure.high) == (value, value - 1, value + 1)
+        assert run.figures is None
+    else:
+        assert run.measures == ()
+        assert run.measured.stated[0].quantiles_s == {0.5: pytest.approx(expected_s)}
+
+
 def test_errors_of_benchmarks_come_from_their_rounds() -> None:
     figure = figures_of_run(read("criterion")).series[0].quantile(0.5)
     assert figure is not None
