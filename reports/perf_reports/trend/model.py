@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Site:
         For the one line that depends on the day.
     generator : str
         Name and version of this program.
+    kept : dict
+        What several pages share, made once.
     """
 
     tracks: tuple[Track, ...]
@@ -42,6 +44,7 @@ class Site:
     written_on: date
     newest_days: int | None
     generator: str
+    kept: dict[tuple[str | int, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
     def band(self, track: Track) -> tuple[float, float] | None:
         """Accepted values of a series."""

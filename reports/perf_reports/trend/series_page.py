@@ -55,7 +55,7 @@ def render(track: Track, site: Site) -> str:
         # written by `chart.draw`, which escapes every text
         svg=Markup(chart.draw(track, site.band(track))),  # noqa: S704
         # `<`, `>` and `&` are written as escapes of JSON
-        data=Markup(embedded(_data(track, site))),  # noqa: S704
+        data=Markup(_data(track, site)),  # noqa: S704
         sentence=_sentence(track, site),
         changes=[_change(track, change, site) for change in reversed(track.changes)],
         runs=_runs(track, site),
@@ -137,25 +137,45 @@ def _sentence(track: Track, site: Site) -> str:
     return said
 
 
-def _data(track: Track, site: Site) -> dict[str, object]:
+def _data(track: Track, site: Site) -> str:
     """What the page's script draws: columns by run, rounded to what can be seen."""
+    own = embedded(_own(track, site))
+    # series of one group that begin with the same run have the same runs
+    key = (*track.place, len(track.rows))
+    runs = site.kept.get(key)
+    if runs is None:
+        runs = site.kept[key] = embedded(_runs_of(track, site))
+    return f"{own.removesuffix('}')},{runs.removeprefix('{')}"
+
+
+def _runs_of(track: Track, site: Site) -> dict[str, object]:
+    """Columns that say which runs they are."""
     first = max(0, len(track.rows) - MOST_DRAWN)
     rows = track.rows[first:]
-    thin = max(first, len(track.rows) - WITH_INTERVALS)
-    factor, unit = chart.factor_of(track)
     began = [_began(row.run_id, row.started_at) for row in rows]
     seconds = [second for second, _ in began]
-    band = site.band(track)
     return {
-        "unit": unit,
         "t": [seconds[0], *(after - before for before, after in pairwise(seconds))],
-        "y": _scaled(track.values[first:], factor, 4),
-        "lo": _scaled(track.lows[thin:], factor, 3),
-        "hi": _scaled(track.highs[thin:], factor, 3),
         "c": [visible(row.commit[:_COMMIT]) for row in rows],
         "r": [told for _, told in began],
         "v": "".join(_letter(row.verdict, valid=row.valid) for row in rows),
         "breaks": [at - first for at in track.breaks if at > first],
+        "reports": [at for at, row in enumerate(rows) if row.run_id in site.reports],
+        "commit": site.commit_links.commit_template,
+    }
+
+
+def _own(track: Track, site: Site) -> dict[str, object]:
+    """What is the series' own."""
+    first = max(0, len(track.rows) - MOST_DRAWN)
+    thin = max(first, len(track.rows) - WITH_INTERVALS)
+    factor, unit = chart.factor_of(track)
+    band = site.band(track)
+    return {
+        "unit": unit,
+        "y": _scaled(track.values[first:], factor, 4),
+        "lo": _scaled(track.lows[thin:], factor, 3),
+        "hi": _scaled(track.highs[thin:], factor, 3),
         "levels": [
             [max(level.start - first, 0), level.stop - first, *_scaled([level.median], factor, 4)]
             for level in track.levels
@@ -167,8 +187,6 @@ def _data(track: Track, site: Site) -> dict[str, object]:
             if change.point.last >= first
         ],
         "band": _scaled(band, factor, 4) if band else None,
-        "reports": [at - first for at, row in enumerate(track.rows) if row.run_id in site.reports],
-        "commit": site.commit_links.commit_template,
     }
 
 
