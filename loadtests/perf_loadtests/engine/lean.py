@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from perf_analysis.failure_classes import ON_REUSED
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.virtual_user import PENDING_KEY, Pending
 
@@ -84,3 +85,5 @@ def _stamp(entry: Pending, exchange: Exchange) -> None:
     """What counts as the begin is the send: set-up of a connection is no service time."""
     entry.begun_s = exchange.sent_s or exchange.begun_s
     entry.status = exchange.status
+    if exchange.raced:
+        entry.aside = ON_REUSED

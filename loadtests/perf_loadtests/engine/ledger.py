@@ -106,12 +106,15 @@ class Ledger:
             setattr(self.counts, name, getattr(self.counts, name) + amount)
         return cell
 
-    def request(self, sample: Sample, text: str) -> None:
-        """Book the end of a request; `text` describes its failure, empty for a success."""
+    def request(self, sample: Sample, text: str, aside: str = "") -> None:
+        """Book the end of a request; `text` describes its failure, empty for a success.
+
+        Failures with something said aside are counted apart from others of their class and name.
+        """
         self.recorder.add(sample)
         if not sample.error_class:
             return
-        self.note(sample.error_class, f"{sample.method} {sample.name}", text)
+        self.note(sample.error_class, f"{sample.method} {sample.name}{aside}", text)
 
     def note(self, error_class: str, label: str, text: str) -> None:
         """Count something that went wrong, beside the samples."""

@@ -40,6 +40,7 @@ class Pending:
     greenlet: object = field(default_factory=gevent.getcurrent)
     status: int = 0
     returned_s: float | None = None
+    aside: str = ""
     error: BaseException | None = None
 
 
@@ -266,7 +267,7 @@ class VirtualUser:
             received_bytes=received,
             target=self.arm.target,
         )
-        ledger.request(sample, text)
+        ledger.request(sample, text, pending.aside)
 
 
 def describe(error: BaseException) -> tuple[str, str, str]:

@@ -42,10 +42,12 @@ class Exchange:
         0 where no whole head came.
     error : RequestFailedError or None
         Why there is no whole response, or why it does not count as one.
+    raced : bool
+        A connection that had been used before ended without a byte of a response.
     """
 
     __slots__ = (
-        "begun_s", "body", "end_s", "error", "first_s", "head", "opened", "prepared",
+        "begun_s", "body", "end_s", "error", "first_s", "head", "opened", "prepared", "raced",
         "received_bytes", "sent_bytes", "sent_s", "status", "written_s",
     )  # fmt: skip
 
@@ -58,6 +60,7 @@ class Exchange:
         self.head: Head | None = None
         self.body: bytes | bytearray = b""
         self.error: RequestFailedError | None = None
+        self.raced = False
 
     @property
     def service_s(self) -> float:
@@ -173,6 +176,7 @@ def _raced(
     ended = error.error_class in {"closed_before_response", "reset"} and not error.wire_bytes
     if connection is None or not connection.used or not ended:
         return error
+    exchange.raced = True
     idle_s = exchange.begun_s - connection.idle_since_s
     return RequestFailedError(
         "closed_before_response",
