@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.polynomial import Legendre
-from scipy.special import ndtr, ndtri
+from scipy.special import eval_legendre, ndtr, ndtri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +23,7 @@ LEAST_LENGTH = 8
 NEWEST, NEWEST_BONUS = 12, 0.4
 # How far a value counts, in robust standard deviations from the median.
 REACH = 3.0
-_MODES = tuple(Legendre.basis(degree) for degree in (1, 3, 5))
+_DEGREES = (1, 3, 5)
 _MAD_TO_SD = 1.4826
 _ROUNDING = 1e-9
 # Residuals correlated less than this cannot be told from independent ones in a short stretch.
@@ -101,7 +100,7 @@ def best_split(values: Floats, *, newest: bool, around: float) -> Split | None:
 def vote(scores: Floats, clipped: Floats) -> Floats:
     """Profiles of the three voters, one a row of the next-to-last axis."""
     shares = 2.0 * ndtr(scores) - 1.0
-    squares = sum(cusum(polynomial(shares)) ** 2 for polynomial in _MODES)
+    squares = sum(cusum(eval_legendre(degree, shares)) ** 2 for degree in _DEGREES)
     return np.stack([cusum(scores), cusum(clipped), np.sqrt(squares) - 1.0], axis=-2)
 
 
