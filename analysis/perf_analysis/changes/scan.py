@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import eval_legendre, ndtr, ndtri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +23,7 @@ LEAST_LENGTH = 8
 NEWEST, NEWEST_BONUS = 12, 0.4
 # How far a value counts, in robust standard deviations from the median.
 REACH = 3.0
+_DEGREES = (1, 3, 5)
 _MAD_TO_SD = 1.4826
 _ROUNDING = 1e-9
 # Residuals correlated less than this cannot be told from independent ones in a short stretch.
@@ -44,8 +45,8 @@ class Split:
     statistic : float
         To be held against `critical.critical_value`, corrected for autocorrelation.
     profile : array of float
-        The statistic of each division, without the bonus of the newest: element k - 1 belongs to
-        k values before it.
+        T_k of each division by the clearer of the first two voters, 0 where there may be none:
+        element k - 1 belongs to k values before it.
     correlation : float
         Lag-1 correlation about the two levels.
     """
@@ -68,29 +69,39 @@ def best_split(values: Floats, *, newest: bool, around: float) -> Split | None:
 
     Notes
     -----
-    STATISTICS.md, 9.1, with a second voter. T_k = |S_k - k mean| / sqrt(v k (n - k) / n) of the
-    normal scores of the ranks, which no outlier can move, and of the winsorised values, which say
-    more about changes of a few standard deviations; the higher one counts, and says where.
+    STATISTICS.md, 9.1, with three voters; the highest one counts, and says where. T_k =
+    |S_k - k mean| / sqrt(v k (n - k) / n) of the normal scores of the ranks, which no outlier can
+    move; of the winsorised values, which say more about changes of a few standard deviations; and
+    sqrt(sum T_k^2) - 1 of the odd Legendre polynomials of the ranks, of degree 1, 3 and 5: where
+    values have several modes, all of them move within the spread of the whole. Even polynomials,
+    which would answer to a change of the spread, have no vote.
     A lag-1 correlation r of the residuals multiplies it by sqrt((1 - r) / (1 + r)).
     """
     n = len(values)
     if n < 2 * LEAST_LEVEL:
         return None
     scores = normal_scores(values)
-    profiles = [cusum(scores), cusum(winsorised(values, scores))]
-    raised = [profile + bonus(n, newest=newest) for profile in profiles]
-    best = max(range(2), key=lambda voter: raised[voter].max())
-    at = int(raised[best].argmax()) + 1
-    if profiles[best][at - 1] <= 0.0:
+    profiles = vote(scores, winsorised(values, scores))
+    raised = profiles + bonus(n, newest=newest)
+    best, place = divmod(int(raised.argmax()), n - 1)
+    if profiles[best, place] <= 0.0:
         return None
-    correlation = _correlation(scores, at) if n >= _LEAST_FOR_CORRELATION else around
+    correlation = _correlation(scores, place + 1) if n >= _LEAST_FOR_CORRELATION else around
     factor = _factor(correlation)
+    levels = profiles[:2] * np.isfinite(bonus(n, newest=False))
     return Split(
-        at=at,
-        statistic=float(raised[best].max()) * factor,
-        profile=profiles[best] * factor,
+        at=place + 1,
+        statistic=float(raised[best, place]) * factor,
+        profile=levels[int(levels.max(axis=1).argmax())] * factor,
         correlation=correlation,
     )
+
+
+def vote(scores: Floats, clipped: Floats) -> Floats:
+    """Profiles of the three voters, one a row of the next-to-last axis."""
+    shares = 2.0 * ndtr(scores) - 1.0
+    squares = sum(cusum(eval_legendre(degree, shares)) ** 2 for degree in _DEGREES)
+    return np.stack([cusum(scores), cusum(clipped), np.sqrt(squares) - 1.0], axis=-2)
 
 
 def bonus(n: int, *, newest: bool) -> Floats:
