@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from perf_canary.contracts import argo, flagger, metrics
 from perf_canary.contracts.messages import Reply, Request, text_reply
+from perf_canary.site_files import PREFIX
 from perf_documents.errors import PerfError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_canary.gates import Gates
+    from perf_canary.site_files import SiteFiles
 
 _VERDICT = re.compile(r"/verdict/([a-z0-9._-]{1,64})")
 _METHODS = {
@@ -37,16 +39,25 @@ class Service:
     check_health : callable
         Raises `PerfError` where verdicts could not be kept.
     log : callable
+    site : SiteFiles or None
+        The trend site, where it is served too.
     """
 
     gates: Gates
     token: str
     check_health: Callable[[], None]
     log: Callable[[str], None]
+    site: SiteFiles | None = None
 
 
 def answer(request: Request, service: Service) -> Reply:
     """Reply to one request."""
+    if service.site is not None and f"{request.path}/".startswith(PREFIX):
+        return _page(request, service.site, service.token)
+    return _gate_reply(request, service)
+
+
+def _gate_reply(request: Request, service: Service) -> Reply:
     if not service.token and _from_a_page(request):
         return text_reply(403, "without a token only programs on this machine are answered")
     gate = _VERDICT.fullmatch(request.path)
@@ -86,8 +97,19 @@ def _health(service: Service) -> Reply:
     return text_reply(200, "ok")
 
 
+def _page(request: Request, site: SiteFiles, token: str) -> Reply:
+    """A page of the site: for browsers, but under no name that somebody else has chosen."""
+    if not token and not _is_local(request):
+        return text_reply(403, "without a token only programs on this machine are answered")
+    return site.reply(request, token)
+
+
+def _is_local(request: Request) -> bool:
+    return _LOCAL.fullmatch(request.headers.get("host", "")) is not None
+
+
 def _from_a_page(request: Request) -> bool:
     """Whether a web page in somebody's browser asks: it may reach loopback, and guess no token."""
-    if _LOCAL.fullmatch(request.headers.get("host", "")) is None:
+    if not _is_local(request):
         return True
     return "origin" in request.headers or "sec-fetch-site" in request.headers

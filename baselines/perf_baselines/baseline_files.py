@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perf_baselines.baseline import Baseline, dump_baseline, load_baseline
 from perf_documents.errors import DocumentError, StoreError, UsageError
-from perf_documents.files import make_private_folder, read_bounded, write_atomic
+from perf_documents.files import make_private_folder, read_bounded, write_shared
 from perf_documents.names import NAME_RULE, is_name
 from perf_documents.redact import visible
 
@@ -95,11 +95,7 @@ class BaselineFiles:
         except OSError as error:
             raise StoreError(f"{path.parent}: cannot be made: {error.strerror}") from error
         data = b"".join(map(dump_baseline, baselines))
-        write_atomic(path, data)
-        # text of a repository, like any other: the umask decides who reads it
-        mask = os.umask(0)
-        os.umask(mask)
-        path.chmod(0o666 & ~mask)
+        write_shared(path, data)  # text of a repository, like any other
         if read_bounded(path, MAX_BYTES) != data:
             raise StoreError(f"{path}: does not hold what was written")
 

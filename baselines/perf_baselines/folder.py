@@ -7,7 +7,7 @@ import fcntl
 import os
 import re
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +61,17 @@ class Folder:
     def document(self, run_id: str) -> Path:
         """File of one full run document."""
         return self.runs / f"{run_id}.json.gz"
+
+    def stamps(self) -> dict[str, str]:
+        """Size and age of each record's file, by its name: what changes if it does."""
+        # removed meanwhile: then it is no longer stored
+        with suppress(FileNotFoundError), os.scandir(self.records) as entries:
+            return {
+                entry.name.removesuffix(".json"): f"{status.st_size}-{status.st_mtime_ns}"
+                for entry in entries
+                if entry.name.endswith(".json") and (status := entry.stat(follow_symlinks=False))
+            }
+        return {}
 
     def check(self) -> None:
         """Refuse what is no folder of ours, before anything is read or written."""

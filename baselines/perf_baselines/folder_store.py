@@ -56,6 +56,11 @@ class FolderStore(Store):
         # a document without its record is the left-over of a writer that was killed
         return _ids(self._folder.runs, ".json.gz") & self.ids()
 
+    def stamps(self) -> dict[str, str]:
+        """Ids, each with size and age of its record's file."""
+        known = self.ids()
+        return {name: stamp for name, stamp in self._folder.stamps().items() if name in known}
+
     def text(self, run_id: str) -> bytes:
         """Bytes of a record's file."""
         return read_bounded(self._folder.record(run_id), MAX_RECORD_BYTES)

@@ -16,7 +16,7 @@ from perf_documents.errors import DocumentError, PerfError, StoreError, UsageErr
 from perf_documents.strict_json import content_hash, pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from perf_baselines.store import Store
     from perf_documents.events import Notice
@@ -182,6 +182,14 @@ class History:
     def remove(self, run_ids: Collection[str], *, documents_only: bool = False) -> None:
         """Remove stored runs, or only their documents."""
         self._store.remove(run_ids, documents_only=documents_only)
+
+    def stamps(self) -> dict[str, str]:
+        """Ids of the stored runs, each with what changes if its record does."""
+        return self._store.stamps()
+
+    def records(self, run_ids: Collection[str]) -> Iterator[Record]:
+        """Records by id; unreadable ones are named in a notice and left out."""
+        return self._store.records(run_ids)
 
     def _check_same(self, run: Run, entry: Entry) -> None:
         """Refuse another run of a stored id; give the same one its document back."""

@@ -16,7 +16,7 @@ from perf_baselines.store import DOCUMENT, Store
 from perf_documents.errors import DocumentError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sqlalchemy import Connection, Select
 
@@ -128,6 +128,14 @@ class PostgresStore(Store):
                 break
             before = query.where(RUNS.c.run_id < page[-1][0])
         return records
+
+    def records(self, run_ids: Collection[str]) -> Iterator[Record]:
+        """Records by id: many of them by pages of all."""
+        if len(run_ids) < PAGE:
+            return super().records(run_ids)
+        wanted = set(run_ids)
+        every = self.newest(len(self.ids()), None, None)
+        return (record for record in every if record.run_id in wanted)
 
     def _insert(self, entries: Sequence[Entry]) -> int:
         rows = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from perf_baselines.record_codec import load_record
@@ -11,7 +12,7 @@ from perf_documents.errors import DocumentError, PerfError
 from perf_documents.events import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from perf_baselines.record import Record
 
@@ -88,6 +89,17 @@ class Store(ABC):
     @abstractmethod
     def remove(self, run_ids: Collection[str], *, documents_only: bool) -> None:
         """Remove runs, or only their documents."""
+
+    def stamps(self) -> dict[str, str]:
+        """Ids of the stored runs, each with what changes if its record does: by default nothing."""
+        return dict.fromkeys(self.ids(), "")
+
+    def records(self, run_ids: Collection[str]) -> Iterator[Record]:
+        """Records by id; unreadable ones are named in a notice and left out."""
+        for run_id in run_ids:
+            record = self.tried(partial(self.record, run_id))
+            if record is not None:
+                yield record
 
     def record(self, run_id: str) -> Record:
         """Record of a run, checked."""

@@ -18,9 +18,9 @@ from perf_documents.strict_json import MAX_PROBLEMS, parse_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-MAX_BYTES = 32 * 1024 * 1024
-MAX_SERIES = 1000
-MAX_VALUES = 1_000_000
+MAX_BYTES = 64 * 1024 * 1024
+MAX_SERIES = 20_000
+MAX_VALUES = 2_000_000
 MAX_NAME_LENGTH = 200
 # Columns and keys that say of which run a value is, wherever they stand.
 LABELS = ("commit", "sha", "revision", "version", "build", "run", "run_id", "label", "branch",
@@ -66,6 +66,9 @@ def parse_series(data: bytes, name: str) -> tuple[NumberSeries, ...]:
     of annotated data sets, `{"series": [{"label", "raw": []}], "time": {"raw": []}}`; histories,
     `{"suites": {name: {"commit": [], "values": {name: []}}}}`. null is a gap.
     """
+    # before anything is made of it: labels and values, each with what separates it from the next
+    if data.count(b",") + data.count(b"\n") > 2 * MAX_VALUES:
+        _refuse_size()
     if data.lstrip()[:1] in (b"[", b"{"):
         found = _of_json(parse_json(data.rstrip() + b"\n"), name)
     else:
@@ -78,12 +81,16 @@ def _check(found: Sequence[NumberSeries]) -> None:
     if not any(value is not None for series in found for value in series.values):
         raise DocumentError("holds no numbers; expected a column or a list of them")
     if len(found) > MAX_SERIES or sum(len(series.values) for series in found) > MAX_VALUES:
-        raise DocumentError(
-            f"holds more than {MAX_SERIES:,} series or {MAX_VALUES:,} values; hand in a part"
-        )
+        _refuse_size()
     most, times = Counter(series.name for series in found).most_common(1)[0]
     if times > 1:
         raise DocumentError(f'two series are called "{visible(most, 80)}"; rename one')
+
+
+def _refuse_size() -> NoReturn:
+    raise DocumentError(
+        f"holds more than {MAX_SERIES:,} series or {MAX_VALUES:,} values; hand in a part"
+    )
 
 
 def _text(data: bytes) -> str:
@@ -127,8 +134,6 @@ def _rows(text: str, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]
             # in a lone column, an empty line is a gap
             if cells or (rows and len(rows[0][1]) == 1):
                 rows.append((lines.line_num, [cell.strip() for cell in cells] or [""]))
-            if len(rows) > MAX_VALUES:
-                raise DocumentError(f"holds more than {MAX_VALUES:,} rows; hand in a part")
     except csv.Error as error:
         raise DocumentError(f"{lines.line_num}: {error}") from error
     header = rows[0][1]

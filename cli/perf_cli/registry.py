@@ -11,6 +11,7 @@ VERBS: dict[str, str] = {
     "baseline": "Accept, list, show and prune the runs that count as good.",
     "history": "List, show, import, export, prune and sync stored runs.",
     "changes": "Find where the level of a series moved: FILE.csv, FILE.json, or --series NAME.",
+    "trend": "Draw the history as a folder of pages: --out DIR.",
     "serve": "Answer Flagger and Argo Rollouts: the gates of perf.yaml over HTTP.",
     "rollout": "Raise a canary's share of the traffic step by step; promote it, or roll back.",
     "target": "Run the embedded demo service, with faults on request.",

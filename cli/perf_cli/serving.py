@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_canary.gate_runs import Surroundings
+from perf_canary.site_files import PREFIX, SiteFiles
 from perf_documents.errors import RefusedError, UsageError
 from perf_documents.profile import load_profile
 from perf_documents.serve_config import CanaryGate, ProfileGate
@@ -17,10 +18,12 @@ from perf_documents.serve_config import CanaryGate, ProfileGate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_canary.routes import Service
     from perf_documents.serve_config import Gate
     from perf_documents.targets import WorkspaceConfig
     from perf_loadtests.workspace import Workspace
 
+INDEX = "index.html"
 TOKEN_VARIABLE = "PERF_SERVE_TOKEN"  # noqa: S105  # a variable's name
 LEAST_TOKEN = 16
 COMMAND = (sys.executable, "-P", "-m", "perf_cli")
@@ -63,8 +66,10 @@ def address_of(host: str) -> str:
         ) from None
 
 
-def gates_of(config: WorkspaceConfig, workspace: Workspace) -> dict[str, Gate]:
-    """Gates of perf.yaml, each with the files it names.
+def gates_of(
+    config: WorkspaceConfig, workspace: Workspace, *, site: bool = False
+) -> dict[str, Gate]:
+    """Gates of perf.yaml, each with the files it names; none are needed where a site is served.
 
     Raises
     ------
@@ -75,7 +80,7 @@ def gates_of(config: WorkspaceConfig, workspace: Workspace) -> dict[str, Gate]:
     """
     if config.distrust:
         raise RefusedError(f"{config.distrust}; the gates it names are not served")
-    if not config.gates:
+    if not config.gates and not site:
         raise UsageError(_PASTE)
     for gate in config.gates.values():
         match gate:
@@ -107,9 +112,20 @@ def unix_now() -> float:
     return datetime.now(UTC).timestamp()
 
 
-def announcement(url: str, gates: Mapping[str, Gate], *, as_json: bool) -> str:
+def site_of(given: Path | None, workspace: Workspace) -> SiteFiles | None:
+    """Trend site to serve: the folder that was named, or the usual one where there is one."""
+    folder = given or workspace.state / "trend"
+    if (folder / INDEX).is_file():
+        return SiteFiles(folder)
+    if given is not None:
+        raise UsageError(f"--trend: no {INDEX} in {given}; next: perfproof trend --out {given}")
+    return None
+
+
+def announcement(url: str, service: Service, gates: Mapping[str, Gate], *, as_json: bool) -> str:
     """One line: where it listens, and for which gates."""
-    names = sorted(gates)
+    names, site = sorted(gates), f"{url}{PREFIX}" if service.site else None
     if as_json:
-        return json.dumps({"url": url, "gates": names})
-    return f"perf serve listens on {url}; gates: {', '.join(names)}"
+        return json.dumps({"url": url, "gates": names, "trend": site})
+    trend = f"; trends: {site}" if site else ""
+    return f"perf serve listens on {url}; gates: {', '.join(names) or 'none'}{trend}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from perf_analysis.validity import check_stored
+from perf_baselines.trend_newest import newest_of
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import Look, result, say
 from perf_cli.termination import leave_message
@@ -61,9 +62,10 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
     stored = _keep(partial(_store, run, sinks), failures, "history")
     if stored is None:
         stored = check_stored(equal=False)
+    trend = _keep(partial(_trend, run, sinks), failures, "the trend") or ""
     codes = [Code.INFRA] if stored.outcome != "held" else []
     codes += [interrupted] if interrupted is not None else []
-    view = _view(run, sinks, codes, stored)
+    view = _view(run, sinks, codes, stored, trend)
     files: dict[str, Callable[[], bytes]] = {
         DATA: lambda: pack(dump_run(run)),
         REPORT: lambda: render_html(view).encode(),
@@ -77,7 +79,7 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
     _keep(partial(_tell_github, view, sinks), failures, "GitHub files")
     if failures:
         codes.append(Code.INFRA)
-        view = _view(run, sinks, codes, stored)
+        view = _view(run, sinks, codes, stored, trend)
     for failure in failures:
         say(f"perf: {failure}")
     text = _keep(partial(_text, view, run, sinks), failures, "the summary")
@@ -100,9 +102,10 @@ def _code(run: Run, codes: list[Code]) -> Code:
     return by_precedence([*codes, judgement.exit_code], valid=judgement.valid)
 
 
-def _view(run: Run, sinks: Sinks, codes: list[Code], stored: Check) -> View:
+def _view(run: Run, sinks: Sinks, codes: list[Code], stored: Check, trend: str) -> View:
     places = Places(report=str(sinks.out / REPORT), data=str(sinks.out / DATA))
-    return build_view(run, exit_code=_code(run, codes), stored=stored, places=places)
+    view = build_view(run, exit_code=_code(run, codes), stored=stored, places=places)
+    return replace(view, trend=trend)
 
 
 def _store(run: Run, sinks: Sinks) -> Check:
@@ -116,6 +119,20 @@ def _store(run: Run, sinks: Sinks) -> Check:
         # what the history holds, read back, is not needed a second time
         shutil.rmtree(sinks.spool, ignore_errors=True)
     return check
+
+
+def _trend(run: Run, sinks: Sinks) -> str:
+    """What the run does to the trend; whatever goes wrong here changes no verdict."""
+    try:
+        found = newest_of(sinks.history, run)
+        if found is None:
+            return ""
+        from perf_reports.trend.newest import said  # noqa: PLC0415  # scipy, only where needed
+
+        return said(found)
+    except PerfError as error:
+        say(f"perf: no word on the trend: {error}")
+        return ""
 
 
 def _write(path: Path, render: Callable[[], bytes]) -> bool:

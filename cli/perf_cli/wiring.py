@@ -43,12 +43,21 @@ def real_world(emit: Callable[[Progress | Notice], None], signals: Signals) -> W
     )
 
 
-def history_of(workspace: Workspace, config: WorkspaceConfig | None = None) -> History:
-    """History that PERF_HISTORY or perf.yaml names, or the one in `.perf/`."""
+def history_of(
+    workspace: Workspace,
+    config: WorkspaceConfig | None = None,
+    heard: Callable[[str], object] | None = None,
+) -> History:
+    """History that PERF_HISTORY or perf.yaml names, or the one in `.perf/`.
+
+    `heard` is told its notices, beside stderr.
+    """
     where = os.environ.get(HISTORY_VARIABLE) or (config or workspace.config()).history
     base = workspace.root if where else workspace.state
 
     def notify(notice: Notice) -> None:
         say(f"perf: {notice.text}")
+        if heard is not None:
+            heard(notice.text)
 
     return open_history(where or HISTORY, base, notify)

@@ -93,20 +93,20 @@ def _sized(effect: Effect, scale: float, unit: str) -> str:
 
 def _lines(series: ChangedSeries) -> list[str]:
     changes = series.changes
-    points = changes.change_points
-    where = " on ".join(series.about.values())
-    gaps = (changes.levels[-1].stop if changes.levels else 0) - changes.n
+    points = len(changes.change_points)
+    where = f" ({terminal(' on '.join(series.about.values()), 40)})" * bool(series.about)
+    gaps = changes.size - changes.n
     count = (
         f"{units.count(changes.n)} values"
         + f", {units.count(gaps)} gap{'s' * (gaps > 1)}" * bool(gaps)
     )
-    found = f"{len(points)} change point{'s' * (len(points) > 1)} in " if points else ""
-    none = "" if points else "; drift" if changes.drift else "no change points in "
-    head = f"{found}{count}{none}" if changes.drift else f"{found or none}{count}"
-    lines = [f"{terminal(series.name, _NAME)}{f' ({terminal(where, 40)})' * bool(where)}: {head}"]
-    lines += [f"  {_point(series, point)}" for point in points]
+    found = f"{points or 'no'} change point{'s' * (points != 1)}"
+    lines = [
+        f"{terminal(series.name, _NAME)}{where}: {found} in {count}",
+        *(f"  {_point(series, point)}" for point in changes.change_points),
+    ]
     if changes.drift:
-        lines.append("  drift: a straight line fits better than levels that change")
+        lines.append("  drift: a slope describes it better than levels alone")
     if changes.spikes:
         shown = ", ".join(map(str, changes.spikes[:_MOST_SPIKES]))
         more = len(changes.spikes) - _MOST_SPIKES

@@ -36,6 +36,7 @@ def render_markdown(view: View) -> str:
         f"{markdown_text(view.headline)}<br>Next: {markdown_text(view.next_step)}",
         *_thresholds(view),
         *_compared(view.comparison),
+        *([f"Trend: {markdown_text(view.trend)}."] if view.trend else []),
         *_endpoints(view),
         f"Valid: {wording.checks_said(view.checks)}.",
         *_folded(view),

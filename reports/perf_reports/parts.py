@@ -29,7 +29,8 @@ class Quantile:
     at_least : bool
         Only a lower bound: it falls among requests that never completed.
     n, needs : int
-        Requests it rests on, and how many it takes.
+        Requests it rests on, and how many it takes; 0 where the source of an imported run states
+        what it states.
     """
 
     q: float
@@ -160,6 +161,8 @@ class View:
         With other runs; it says itself where nothing could be compared.
     endpoints : tuple of EndpointRow
         `all`, then the names, most failed and slowest first.
+    trend : str
+        What the run does to the trend of its history; empty where nothing is to be said.
     """
 
     verdict: Verdict
@@ -194,6 +197,7 @@ class View:
     environment: tuple[Item, ...]
     notes: tuple[str, ...]
     places: Places
+    trend: str = ""
 
     @property
     def word(self) -> str:

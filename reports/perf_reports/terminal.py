@@ -84,7 +84,9 @@ def _checked(view: View) -> list[str]:
         named("accounts", view.accounts[0].text),
         named("thresholds", wording.thresholds_said(view.thresholds)),
         *_compared_line(view),
-    ]
+        *([named("trend", cut(terminal(view.trend, 10 * COLUMNS), COLUMNS - NAMED))]
+          if view.trend else []),
+    ]  # fmt: skip
 
 
 def render_comparison(comparison: Comparison, style: Style | None = None) -> str:
@@ -182,7 +184,8 @@ def _endpoints(view: View, room: int) -> list[str]:
 
 
 def _not_available(rows: Sequence[EndpointRow]) -> list[str]:
-    missing = {q.q: q.needs for row in rows for q in row.service if q.value_s is None}
+    missing = {q.q: q.needs for row in rows for q in row.service
+               if q.value_s is None and q.needs}  # fmt: skip
     needs = [f"{wording.quantile_name(q)} {units.count(n)}" for q, n in sorted(missing.items())]
     return [f"  n/a: requests needed for {wording.joined(needs)}"] if needs else []
 

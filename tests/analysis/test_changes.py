@@ -89,6 +89,17 @@ def test_a_slope_is_a_drift_and_no_staircase() -> None:
     assert len(found.levels) == 1
 
 
+def test_a_step_on_a_slope_stands_out_from_it() -> None:
+    values = [value + place / 20.0 for place, value in enumerate(noise(120))]
+    values[60:] = [value + 6.0 for value in values[60:]]
+    found = find_changes(values)
+    assert found.drift
+    (point,) = found.change_points
+    assert point.index == 60
+    assert point.difference.low < 6.0 < point.difference.high
+    assert point.before == pytest.approx(103.0, abs=0.5)
+
+
 def test_a_step_is_no_drift() -> None:
     assert not find_changes([*noise(50), *noise(50, 2, 103.0)]).drift
     assert not find_changes(noise(100)).drift
@@ -179,3 +190,33 @@ def test_the_best_division_is_mirrored_under_reversal(seed: int) -> None:
     assert ahead is not None
     assert back is not None
     assert ahead.at == len(values) - back.at
+
+
+@pytest.mark.parametrize("n", [20, 50, 400])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_straight_line_is_a_drift(n: int, sign: float) -> None:
+    found = find_changes([sign * place for place in range(n)])
+    assert found.drift
+    assert not found.change_points
+
+
+@pytest.mark.parametrize("n", range(8))
+def test_under_eight_values_nothing_is_found(n: int) -> None:
+    assert not find_changes([1.0] * (n // 2) + [9.0] * (n - n // 2)).change_points
+
+
+@pytest.mark.parametrize("later", [1, 2, 3, 4])
+def test_a_new_level_has_three_values_at_least(later: int) -> None:
+    found = find_changes([*noise(40), *noise(later, 2, 200.0)])
+    assert indices(found) == ([40] if later >= 3 else [])
+
+
+def test_two_values_that_alternate_or_are_mixed_are_no_changes() -> None:
+    rng = np.random.default_rng(8)
+    assert not find_changes([0.0, 1.0] * 60).change_points
+    assert not find_changes([float(x) for x in rng.integers(0, 2, 120)]).change_points
+
+
+def test_plateaus_of_ties_are_levels() -> None:
+    values = [float(level) for level in (5, 7, 6, 9) for _ in range(25)]
+    assert indices(find_changes(values)) == [25, 50, 75]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.looks import RULES_TEXT, WATCHES
+from fakes.sites import ACKNOWLEDGED, HISTORIES, make_site, page_text
 from perf_reports.canary_page import render_canary_page
 from perf_reports.html import render_html
 from perf_reports.view import build_view
@@ -44,6 +45,14 @@ CANARIES = {
     f"canary_{name}": make
     for name, make in WATCHES.items()
     if name in {"promote", "rollback_by_rule", "hold_without_data", "hostile", "no_look"}
+}
+
+
+TRENDS = {
+    f"trend_{kind}_{name}": (kind, name)
+    for name in HISTORIES
+    for kind in ("index", "series")
+    if (kind, name) != ("series", "empty")
 }
 
 
@@ -83,6 +92,10 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 
 
 def _drawn(name: str) -> str:
+    if name in TRENDS:
+        kind, history = TRENDS[name]
+        site = make_site(HISTORIES[history](), acknowledged=(ACKNOWLEDGED,), notes=("a note",))
+        return page_text(site, lambda page: page.path.startswith(kind))
     if name in CANARIES:
         return render_canary_page(CANARIES[name](), title="checkout", rules_text=RULES_TEXT)
     about = ALL[name]
@@ -99,7 +112,7 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session", params=[*ALL, *CANARIES])
+@pytest.fixture(scope="session", params=[*ALL, *CANARIES, *TRENDS])
 def name(request: pytest.FixtureRequest) -> str:
     """Every page."""
     return str(request.param)

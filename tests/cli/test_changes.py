@@ -94,10 +94,10 @@ def test_bad_input_is_a_matter_of_usage(desk: Desk, arguments: list[str], said: 
 
 def test_a_file_too_large_is_not_read(desk: Desk) -> None:
     with (desk.folder / "huge.csv").open("wb") as file:
-        file.truncate(40 * 1024 * 1024)
+        file.truncate(80 * 1024 * 1024)
     done = desk.perf("changes", "huge.csv")
     assert done.code == 2
-    assert "at most 33554432 are read" in done.said
+    assert "at most 67108864 are read" in done.said
 
 
 def test_stored_runs_are_series(desk: Desk) -> None:

@@ -105,8 +105,10 @@ def test_only_the_first_problems_are_shown() -> None:
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(number_series, "MAX_VALUES", 10)
     monkeypatch.setattr(number_series, "MAX_SERIES", 2)
-    with pytest.raises(DocumentError, match="more than 10 rows"):
+    with pytest.raises(DocumentError, match="more than 2 series or 10 values"):
         parse_series(("p95\n" + "1\n" * 11).encode(), "file")
+    with pytest.raises(DocumentError, match="more than 2 series or 10 values"):
+        parse_series(b"[" + b"[],[]," * 20 + b"1]", "file")
     with pytest.raises(DocumentError, match="more than 2 series or 10 values"):
         parse_series(json.dumps([1] * 11).encode(), "file")
     with pytest.raises(DocumentError, match="more than 2 series or 10 values"):

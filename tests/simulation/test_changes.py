@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import annotated
 import change_worlds as worlds
 from perf_analysis.changes import critical
 from simulations import at_least, at_most
@@ -81,3 +82,19 @@ def test_the_table_is_drawn_again_exactly(place: int) -> None:
     for newest, value in zip((False, True), stated, strict=True):
         drawn = critical.simulate(int(n), newest=newest, seed=int(n), times=critical.simulations(n))
         assert round(float(np.quantile(drawn, 1.0 - critical.ALPHA)), 3) == value
+
+
+def test_an_answer_is_scored_as_is_published() -> None:
+    f1, covering = annotated.score(100, [{50}, {48, 80}, set()], [52, 70])
+    assert f1 == pytest.approx(0.7619048, abs=1e-7)
+    # (0.780769 + 0.756410 + 0.52) / 3, by hand
+    assert covering == pytest.approx(0.6857265, abs=1e-7)
+
+
+def test_on_look_alikes_of_annotated_series_it_beats_the_usual_answers() -> None:
+    series = annotated.look_alikes(1, 3)
+    f1, covering = annotated.exam(series, worlds.points_in)
+    for other in (annotated.binary_segmentation, annotated.no_change):
+        other_f1, other_covering = annotated.exam(series, other)
+        assert f1 > other_f1
+        assert covering > other_covering - 0.02

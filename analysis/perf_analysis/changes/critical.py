@@ -46,6 +46,8 @@ TABLE = (
 _LENGTHS, _WITHOUT, _WITH = (np.array(column) for column in zip(*TABLE, strict=True))
 # A tie of more than this share of the values makes the table wrong: permutations decide.
 _MOST_TIED = 0.1
+# So far below the table no permutation is asked.
+_MOST_LOWERED = 1.0
 _PERMUTATIONS, _MOST_PERMUTED = 1000, 1_000_000
 _BATCH = 1_000_000
 _SIMULATIONS = ((200, 40_000), (1000, 20_000), (math.inf, 5000))
@@ -54,10 +56,12 @@ _SIMULATIONS = ((200, 40_000), (1000, 20_000), (math.inf, 5000))
 def exceeds(statistic: float, values: Floats, *, newest: bool) -> bool:
     """Whether a statistic of these values is too high to be chance."""
     limit = critical_value(len(values), newest=newest)
+    if statistic <= limit - _MOST_LOWERED:
+        return False
     _, counts = np.unique(values, return_counts=True)
     if counts.max() <= _MOST_TIED * len(values):
         return statistic > limit
-    return statistic > limit - 1.0 and statistic > _permuted(values, newest=newest)
+    return statistic > _permuted(values, newest=newest)
 
 
 def critical_value(n: int, *, newest: bool) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from perf_analysis.changes.effect import difference, ratio, spikes_of
 from perf_analysis.changes.model import Better, ChangePoint, Changes, Direction, Level
 from perf_analysis.changes.segment import interval, search, settle
-from perf_analysis.changes.structure import corroborated, is_drift
+from perf_analysis.changes.structure import drift_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +48,8 @@ def find_changes(
     -----
     STATISTICS.md, section 9, with one setting for everything. A change point needs the permission
     of a test (`scan`, `critical`); in a history whose values hang together it must be large beside
-    the whole history as well; and where a straight line describes the history better than its
-    levels do, it is called a drift and has none (`structure`).
+    the whole history as well; and where a slope describes the history better than levels alone, it
+    is called a drift, and only what stands out from the slope is a change (`structure`).
 
     Examples
     --------
@@ -61,6 +61,7 @@ def find_changes(
     parts = [_stretch(values[a:b], a, better) for a, b in pairwise(bounds)]
     return Changes(
         n=sum(part.n for part in parts),
+        size=len(values),
         change_points=tuple(point for part in parts for point in part.change_points),
         levels=tuple(level for part in parts for level in part.levels),
         spikes=tuple(index for part in parts for index in part.spikes),
@@ -74,48 +75,52 @@ def _stretch(values: Sequence[float | None], offset: int, better: Better | None)
     places = np.flatnonzero(np.isfinite(numbers))
     kept = numbers[places]
     if not len(kept):
-        return Changes(n=0, change_points=(), levels=(), spikes=(), drift=False)
+        return Changes(n=0, size=len(values), change_points=(), levels=(), spikes=(), drift=False)
     if np.abs(kept).max() > LARGEST:
         raise ValueError(f"a value beyond {LARGEST:g} cannot be looked at")
-    points = settle(kept, corroborated(kept, search(kept)))
-    drift = is_drift(kept, points)
-    points = [] if drift else points
+    points = settle(kept, search(kept))
+    drift = drift_of(kept, points)
+    points, slope = (points, 0.0) if drift is None else (drift.points, drift.slope)
+    flat = kept - slope * np.arange(len(kept))
     bounds = [0, *points, len(kept)]
-    sides = [kept[a:b] for a, b in pairwise(bounds)]
     indices = places + offset
     return Changes(
         n=len(kept),
+        size=len(values),
         change_points=tuple(
-            _point(sides[place : place + 2], points[place], _where(kept, points, place, indices),
-                   better, indices)
+            _point(kept, bounds[place : place + 3], indices, slope, better)
             for place in range(len(points))
         ),
-        levels=_levels(sides, [offset, *(int(indices[at]) for at in points), offset + len(values)]),
-        spikes=() if drift else tuple(
-            int(indices[a + at]) for a, side in zip(bounds, sides, strict=False)
-            for at in spikes_of(side)
+        levels=_levels(
+            [kept[a:b] for a, b in pairwise(bounds)],
+            [offset, *(int(indices[at]) for at in points), offset + len(values)],
         ),
-        drift=drift,
-    )  # fmt: skip
-
-
-def _where(kept: Floats, points: list[int], place: int, indices: Indices) -> tuple[int, int]:
-    """Interval of a change point as indices: gaps just before it belong to it."""
-    first, last = interval(kept, points, place)
-    return int(indices[first - 1]) + 1, int(indices[last])
+        spikes=tuple(
+            int(indices[a + at]) for a, b in pairwise(bounds) for at in spikes_of(flat[a:b])
+        ),
+        drift=drift is not None,
+    )
 
 
 def _point(
-    sides: list[Floats], at: int, where: tuple[int, int], better: Better | None, indices: Indices
+    kept: Floats,
+    window: list[int],
+    indices: Indices,
+    slope: float,
+    better: Better | None,
 ) -> ChangePoint:
-    before, after = sides
+    """Change point amid a window [start, at, stop]; a slope is followed to where it lies."""
+    start, at, stop = window
+    level = kept[start:stop] - slope * (np.arange(start, stop) - at)
+    before, after = level[: at - start], level[at - start :]
+    first, last = interval(level, at - start)
     moved = difference(before, after)
-    means = float(after.mean() - before.mean())
-    is_up = (moved.estimate or means) > 0.0
+    is_up = (moved.estimate or float(after.mean() - before.mean())) > 0.0
     return ChangePoint(
         index=int(indices[at]),
-        first=where[0],
-        last=where[1],
+        # a gap just before belongs to the interval
+        first=int(indices[start + first - 1]) + 1,
+        last=int(indices[start + last]),
         direction=Direction.UP if is_up else Direction.DOWN,
         effect_ratio=ratio(before, after),
         difference=moved,

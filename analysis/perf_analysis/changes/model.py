@@ -65,7 +65,7 @@ class ChangePoint:
     difference : Effect
         New level minus old, in the unit of the series.
     before, after : float
-        Medians of the levels on either side.
+        Medians of the levels on either side; in a drift, followed along the slope to the change.
     improved : bool or None
         Whether the move is a good one; None where no direction is.
     """
@@ -87,8 +87,8 @@ class Changes:
 
     Attributes
     ----------
-    n : int
-        Values, gaps left out.
+    n, size : int
+        Values without the gaps, and with them.
     change_points : tuple of ChangePoint
         Ascending by index.
     levels : tuple of Level
@@ -96,11 +96,12 @@ class Changes:
     spikes : tuple of int
         Indices of lone values, or pairs, far off their level.
     drift : bool
-        A straight line describes the history better than its levels do: the change points are
-        steps of a slope rather than events.
+        A slope describes the history better than levels alone; the change points are those that
+        stand out from it, often none.
     """
 
     n: int
+    size: int
     change_points: tuple[ChangePoint, ...]
     levels: tuple[Level, ...]
     spikes: tuple[int, ...]

@@ -28,7 +28,7 @@ _ROUNDING = 1e-9
 # Residuals correlated less than this cannot be told from independent ones in a short stretch.
 _LEAST_CORRELATION = 0.2
 # More is corrected no further: beyond, `structure` asks for corroboration instead.
-_MOST_CORRELATION = 0.6
+_MOST_CORRELATION = 0.5
 # In less, a correlation is not measured but taken from the stretch around.
 _LEAST_FOR_CORRELATION = 40
 

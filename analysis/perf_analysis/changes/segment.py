@@ -9,6 +9,7 @@ import numpy as np
 
 from perf_analysis.changes.critical import exceeds
 from perf_analysis.changes.scan import LEAST_LENGTH, best_split
+from perf_analysis.changes.structure import NEAR, corroborating
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # -2 ln(1 - sqrt(0.95)): quantile of the likelihood ratio of where a change is (Hansen, 2000)
 _LIKELIHOOD_RATIO = 7.35
+_LEAST_LEFT = 1e-12
 
 
 def search(values: Floats) -> list[int]:
@@ -26,10 +28,13 @@ def search(values: Floats) -> list[int]:
 
     The test of the whole stretch comes first, so that its error rate is that of the search.
     """
+    large = corroborating(values)
     found: list[int] = []
     pending = [(0, len(values), 0.0)]
     while pending:
         start, stop, around = pending.pop()
+        if not _has_any(large, start, stop):
+            continue
         stretch = values[start:stop]
         newest = stop == len(values)
         split = best_split(stretch, newest=newest, around=around)
@@ -38,7 +43,12 @@ def search(values: Floats) -> list[int]:
         at = start + split.at
         found.append(at)
         pending += [(start, at, split.correlation), (at, stop, split.correlation)]
-    return sorted(found)
+    return sorted(at for at in found if _has_any(large, at, at))
+
+
+def _has_any(large: list[int] | None, start: int, stop: int) -> bool:
+    """Whether a large move is near, where one is asked for."""
+    return large is None or any(start - NEAR <= at <= stop + NEAR for at in large)
 
 
 def settle(values: Floats, points: list[int]) -> list[int]:
@@ -64,21 +74,19 @@ def settle(values: Floats, points: list[int]) -> list[int]:
     return settled
 
 
-def interval(values: Floats, points: list[int], place: int) -> tuple[int, int]:
-    """First and last position of a change point with 95 % confidence.
+def interval(values: Floats, at: int) -> tuple[int, int]:
+    """First and last position of a change point amid two levels, with 95 % confidence.
 
     Notes
     -----
     STATISTICS.md, 9.5: with lr_k = -n ln(1 - T_k^2 / n), all k with lr_max - lr_k <= 7.35.
     """
-    at = points[place]
-    start, stop = _window(values, points, place)
-    split = best_split(values[start:stop], newest=False, around=0.0)
+    split = best_split(values, newest=False, around=0.0)
     if split is None:
         return at, at
-    n = stop - start
-    ratios = -n * np.log1p(-np.minimum(split.profile**2 / n, 1.0 - 1e-12))
-    likely = np.flatnonzero(ratios.max() - ratios <= _LIKELIHOOD_RATIO) + start + 1
+    n = len(values)
+    ratios = -n * np.log1p(-np.minimum(split.profile**2 / n, 1.0 - _LEAST_LEFT))
+    likely = np.flatnonzero(ratios.max() - ratios <= _LIKELIHOOD_RATIO) + 1
     return min(at, int(likely[0])), max(at, int(likely[-1]))
 
 

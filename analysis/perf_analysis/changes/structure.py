@@ -3,45 +3,56 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_analysis.changes.scan import REACH, centre_and_unit, lag_one
+from perf_analysis.changes.scan import LEAST_LENGTH, REACH, centre_and_unit, lag_one
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
+# How far a change point may lie from a large move.
+NEAR = 5
 # From here on, successive values hang together: a test for independent values says little.
 _MUCH_MEMORY = 0.5
-_MOST_CORROBORATED, _PENALTY, _NEAR = 5, 3.0, 5
-# A line must be this much better than the levels, by twice the log-likelihood.
+_MOST_CORROBORATED, _PENALTY = 5, 3.0
+# A slope must be this much better than the levels, by twice the log-likelihood.
 _CLEARLY = 6.0
 _REACH_OF_SHAPES = 5.0
 _MOST_CORRELATION = 0.95
+_LEAST = 1e-12
 
 
-def corroborated(values: Floats, points: list[int]) -> list[int]:
-    """Change points that may stay: in a history with memory, those that explain much of it.
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A slope, per value, and the change points that stand out from it."""
+
+    points: list[int]
+    slope: float
+
+
+def corroborating(values: Floats) -> list[int] | None:
+    """Places near which alone a history with memory may have change points; None without memory.
 
     Notes
     -----
-    STATISTICS.md, 9.2, the global filter: a point stays within 5 of a point of a binary
+    STATISTICS.md, 9.2, the global filter: a point stays within `NEAR` of a point of a binary
     segmentation by the modified BIC (Zhang, Siegmund, 2007) with at most 5 points. It applies
     where the differences of successive values show memory: independent values about any levels
     have differences with a lag-1 correlation of -1/2, a random walk 0, smooth curves more.
     """
-    if not points or memory(values) <= _MUCH_MEMORY:
-        return points
-    large = large_moves(values)
-    return [point for point in points if any(abs(point - at) <= _NEAR for at in large)]
+    return large_moves(values) if memory(values) > _MUCH_MEMORY else None
 
 
 def memory(values: Floats) -> float:
     """0 for independent values about levels, 1 for a random walk, more for smooth curves."""
+    if len(values) < LEAST_LENGTH:
+        return 0.0
     steps = np.diff(values)
     _, unit = centre_and_unit(steps)
     if unit <= 0.0:
@@ -79,36 +90,59 @@ def _best_gain(sums: Floats, start: int, stop: int) -> tuple[float, int]:
     return float(gains[best]), int(at[best])
 
 
-def is_drift(values: Floats, points: list[int]) -> bool:
-    """Whether a straight line describes a history clearly better than its levels do.
+def drift_of(values: Floats, points: list[int]) -> Drift | None:
+    """Slope that describes a history clearly better than its levels alone; None if none does.
 
     Notes
     -----
-    STATISTICS.md, 9.4: BIC_line + 6 <= BIC_step, of values winsorised at 5 robust standard
-    deviations. Against a single level, n is the number of independent values that the residuals
-    about the line are worth.
+    STATISTICS.md, 9.4, BIC_line + 6 <= BIC_step, with the steps that a slope leaves: those that
+    do not improve the fit by 2 ln n + 6 beside a slope go, the least one first, and what remains
+    stands for the line. Values are winsorised at 5 robust standard deviations; beside a slope, and
+    against a single level, n is the number of independent values that the residuals are worth.
     """
     n = len(values)
     centre, unit = centre_and_unit(values)
-    if n < 2 * REACH or unit <= 0.0:
-        return False
+    if n < LEAST_LENGTH or unit <= 0.0:
+        return None
     held = np.clip((values - centre) / unit, -_REACH_OF_SHAPES, _REACH_OF_SHAPES)
     bounds = [0, *points, n]
     about_levels = np.concatenate([held[a:b] - held[a:b].mean() for a, b in pairwise(bounds)])
-    about_line = _about_line(held)
-    squares = [max(float(part @ part), 1e-12) for part in (about_line, about_levels)]
-    worth = float(n)
-    if not points:
-        correlation = min(max(lag_one(about_line), 0.0), _MOST_CORRELATION)
-        worth *= (1.0 - correlation) / (1.0 + correlation)
-    line = worth * math.log(squares[0] / n) + 2.0 * math.log(n)
-    steps = worth * math.log(squares[1] / n) + (2.0 * len(points) + 1.0) * math.log(n)
-    return line + _CLEARLY <= steps
+    fit = _Fit(held, points)
+    worth = fit.worth()
+    while fit.points:
+        place, increase = fit.least()
+        if worth * math.log1p(increase / fit.squares) >= 2.0 * math.log(n) + _CLEARLY:
+            break
+        fit = _Fit(held, [*fit.points[:place], *fit.points[place + 1 :]])
+    worth = float(n) if points else worth
+    gain = worth * math.log(max(float(about_levels @ about_levels), _LEAST) / fit.squares)
+    if gain < (2 * (len(fit.points) - len(points)) + 1) * math.log(n) + _CLEARLY:
+        return None
+    return Drift(points=fit.points, slope=fit.slope * unit)
 
 
-def _about_line(values: Floats) -> Floats:
-    """Residuals about the least-squares line."""
-    time = np.arange(len(values)) - (len(values) - 1) / 2.0
-    centred = values - values.mean()
-    residuals: Floats = centred - time * float(time @ centred) / float(time @ time)
-    return residuals
+class _Fit:
+    """Least squares of a slope beside steps at `points`."""
+
+    def __init__(self, values: Floats, points: list[int]) -> None:
+        n = len(values)
+        time = (np.arange(n) - (n - 1) / 2.0) / n
+        steps = [(np.arange(n) >= point) - (n - point) / n for point in points]
+        columns = np.array([time, *steps])
+        self._inverse = np.linalg.pinv(columns @ columns.T)
+        self._heights = self._inverse @ (columns @ values)
+        self._residuals = values - values.mean() - self._heights @ columns
+        self.points = points
+        self.squares = max(float(self._residuals @ self._residuals), _LEAST)
+        self.slope = float(self._heights[0]) / n
+
+    def worth(self) -> float:
+        """Independent values that the residuals are worth."""
+        correlation = min(max(lag_one(self._residuals), 0.0), _MOST_CORRELATION)
+        return len(self._residuals) * (1.0 - correlation) / (1.0 + correlation)
+
+    def least(self) -> tuple[int, float]:
+        """The step that is missed least, and by how much the squares grow without it."""
+        increases = self._heights[1:] ** 2 / np.diag(self._inverse)[1:]
+        place = int(increases.argmin())
+        return place, float(increases[place])

@@ -23,6 +23,7 @@ from perf_cli.serving import (
     announcement,
     gates_of,
     planned_s,
+    site_of,
     surroundings,
     token_of,
     unix_now,
@@ -57,14 +58,21 @@ HEALTH_BYTES = 4096
     metavar="N",
     help="0 takes a free one.",
 )
+@click.option(
+    "--trend",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Trend site to serve too, at /trend/ (.perf/trend).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as JSON.")
-def command(host: str, port: int, *, as_json: bool) -> int:
+def command(host: str, port: int, *, trend: Path | None, as_json: bool) -> int:
     """Parse, wire, serve until a signal comes."""
     signals = Signals()
     signals.install()
     workspace = Workspace(Path.cwd())
     config = workspace.config()
-    gates = gates_of(config, workspace)
+    site = site_of(trend, workspace)
+    gates = gates_of(config, workspace, site=site is not None)
     address = address_of(host)
     token = token_of(os.environ, address)
     files = GateFiles(workspace.state / "gates")
@@ -80,7 +88,7 @@ def command(host: str, port: int, *, as_json: bool) -> int:
             files.probe()
             history.open_for_writing(HEALTH_BYTES)
 
-        service = Service(gates=desk, token=token, check_health=check, log=_log)
+        service = Service(gates=desk, token=token, check_health=check, log=_log, site=site)
         server = _bound(address, port, service)
         return _serve(server, runs, gates, signals, as_json=as_json)
     finally:
@@ -101,7 +109,7 @@ def _serve(
 ) -> int:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": POLL_S})
     thread.start()
-    told = result(announcement(server.url, gates, as_json=as_json))
+    told = result(announcement(server.url, server.service, gates, as_json=as_json))
     try:
         while thread.is_alive() and told is Code.PASS and not signals.signals:
             time.sleep(POLL_S)

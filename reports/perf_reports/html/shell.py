@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,26 @@ if TYPE_CHECKING:
     from perf_reports.charts.sheet import Picture
 
 
-def fill(template: str, **values: object) -> str:
-    """Page of a template; style and script are this package's own."""
-    environment = Environment(
+def fill(template: str, *more: str, **values: object) -> str:
+    """Page of a template; style and script are this package's own, with `more` of both."""
+    css, script = _assets(*more)
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            # they come from this package; their hashes let the page refuse every other one
+            css=Markup(css),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            style_hash=_hash(css),
+            script_hash=_hash(script),
+            **values,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
         loader=PackageLoader("perf_reports.html"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -29,15 +47,14 @@ def fill(template: str, **values: object) -> str:
         keep_trailing_newline=True,
         finalize=_visible,
     )
-    css, script = style_sheet(), _asset("report.js")
-    return environment.get_template(template).render(
-        # they come from this package; their hashes let the page refuse every other style and script
-        css=Markup(css),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        style_hash=_hash(css),
-        script_hash=_hash(script),
-        **values,
-    )
+
+
+@cache
+def _assets(*more: str) -> tuple[str, str]:
+    """Style and script of a page; further files follow those of every page."""
+    styles = [style_sheet(), *(_asset(name) for name in more if name.endswith(".css"))]
+    scripts = ["report.js", *(name for name in more if name.endswith(".js"))]
+    return "\n".join(styles), "".join(map(_asset, scripts))
 
 
 def style_sheet() -> str:
@@ -58,6 +75,11 @@ def style_sheet() -> str:
 
 def _asset(name: str) -> str:
     return (resources.files("perf_reports.html") / "templates" / name).read_text("utf-8")
+
+
+def assets_hash(names: tuple[str, ...]) -> str:
+    """Hash of files of this package: what was made with others is made anew."""
+    return _hash(style_sheet() + "".join(map(_asset, names)))
 
 
 def _hash(text: str) -> str:

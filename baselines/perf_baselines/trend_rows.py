@@ -1,0 +1,254 @@
+"""Runs reduced to what a trend draws, kept in a cache: ten thousand records take long to read."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from perf_analysis.changes import Better
+from perf_analysis.compared import ERROR_RATE
+from perf_analysis.intervals import wilson
+from perf_baselines.trend_series import counts
+from perf_documents.errors import PerfError
+from perf_documents.files import make_private_folder, read_bounded, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from perf_analysis.figures import SeriesFigures
+    from perf_baselines.baseline import Baseline
+    from perf_baselines.history import History
+    from perf_baselines.record import Record, SeriesSummary
+
+SECONDS, SHARE, PER_SECOND = "s", "ratio", "/s"
+RATE = "rate"
+FAILED = "http_req_failed"
+_SCHEMA = 1
+_MAX_BYTES = 512 * 1024 * 1024
+_ALPHA = 0.025
+_Z = 1.959963984540054
+_DIGITS = 6
+_LOAD_DIGITS = 12
+_REASON = 160
+
+
+class _Measure(Protocol):
+    """A number that another tool measured, in its own unit."""
+
+    name: str
+    unit: str
+    better: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+class SeriesName(NamedTuple):
+    """What one series is of: `p95` of a request's name, in which unit, and where good lies."""
+
+    metric: str
+    label: str
+    unit: str
+    better: str
+
+    @property
+    def text(self) -> str:
+        """Name as people read it, and as patterns are held against."""
+        if not self.metric:
+            return self.label
+        return f"{self.metric.replace('_', ' ')} of {self.label or 'all requests'}"
+
+
+class Point(NamedTuple):
+    """One run's value of one series with the 95 % interval within the run."""
+
+    name: SeriesName
+    value: float
+    low: float
+    high: float
+
+
+class Row(NamedTuple):
+    """One run: JSON in the cache, so no richer than that.
+
+    `figures` holds four numbers for each series: which one, value, low and high.
+    """
+
+    stamp: str
+    run_id: str
+    started_at: str
+    profile: str
+    environment: str
+    branch: str
+    commit: str
+    load: str
+    verdict: str
+    valid: bool
+    reason: str
+    figures: list[float]
+
+
+@dataclass(slots=True)
+class Rows:
+    """All runs of a history, in the order of their starts.
+
+    Attributes
+    ----------
+    names : list of SeriesName
+        What the first number of each four in `Row.figures` counts into.
+    texts : dict of str to str
+        Rows by run id as they stand in the cache: numbers are slow to write.
+    found : dict of str to object
+        Change points by a hash of the values they were found in, as JSON.
+    """
+
+    names: list[SeriesName] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    found: dict[str, object] = field(default_factory=dict)
+    changed: bool = False
+
+
+def read_rows(history: History, cache: Path) -> Rows:
+    """Rows of a history; only records that the cache does not know are read.
+
+    Records are immutable: the size and age of its file tell whether one is still the same.
+    """
+    known = _load(cache)
+    stamps = history.stamps()
+    kept = {row.run_id: row for row in known.rows if stamps.get(row.run_id) == row.stamp}
+    missing = sorted(stamps.keys() - kept.keys())
+    known.changed = bool(missing) or len(kept) != len(known.rows)
+    places = {name: place for place, name in enumerate(known.names)}
+    new = set(missing)
+    for record in history.records(missing):
+        kept[record.run_id] = row_of(record, stamps[record.run_id], places)
+    known.names = list(places)
+    known.texts = {run_id: known.texts[run_id] for run_id in known.texts if run_id not in new}
+    known.rows = sorted(kept.values(), key=lambda row: (row.started_at, row.run_id))
+    return known
+
+
+def save_rows(rows: Rows, cache: Path) -> None:
+    """Keep what was read; `StoreError` where that is not possible."""
+    head = {"schema": _SCHEMA, "names": rows.names, "found": rows.found}
+    lines = [_compact(head)]
+    lines += [rows.texts.get(row.run_id) or _compact(row) for row in rows.rows]
+    make_private_folder(cache.parent)
+    write_atomic(cache, "\n".join(lines).encode())
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def points_of(record: Record) -> Iterable[Point]:
+    """Every value of a run that makes a trend."""
+    # of imported runs alone
+    unstated: tuple[str, ...] = getattr(record, "unstated", ())
+    measures: tuple[_Measure, ...] = getattr(record, "measures", ())
+    figures = {series.label: series for series in record.figures.series} if record.figures else {}
+    for summary in (record.total, *record.series):
+        whole = not summary.label
+        yield from _quantiles(summary, figures.get(summary.label), whole=whole)
+        n = summary.n + summary.abandoned + (record.dropped if whole else 0)
+        failed = summary.failed + summary.abandoned + (record.dropped if whole else 0)
+        if n and FAILED not in unstated:
+            yield _share(summary.label, failed, n)
+    if str(record.load.get("executor", "")).endswith("-vus") and record.phase_s > 0:
+        rate = record.total.n / record.phase_s
+        name = SeriesName(RATE, "", PER_SECOND, Better.HIGHER.value)
+        yield Point(name, rate, rate, rate)
+    for one in measures:
+        name = SeriesName("", one.name, one.unit, str(one.better))
+        ends = (one.value if end is None else end for end in (one.low, one.high))
+        yield Point(name, one.value, *ends)
+
+
+def baseline_values(baselines: Iterable[Baseline]) -> dict[SeriesName, list[float]]:
+    """Values of accepted runs by series."""
+    values: dict[SeriesName, list[float]] = {}
+    for baseline in baselines:
+        for series in baseline.figures.series:
+            points = [
+                _point(_quantile_name(figure.q, series.label), math.exp(figure.ln_s), figure.error)
+                for figure in series.quantiles
+            ]
+            points += [_share(series.label, series.failed, series.n)] if series.n else []
+            for point in points:
+                values.setdefault(point.name, []).append(point.value)
+    return values
+
+
+def _quantiles(
+    summary: SeriesSummary, figures: SeriesFigures | None, *, whole: bool
+) -> Iterable[Point]:
+    stated = ((0.5, summary.p50_s), (0.95, summary.p95_s), (0.99, summary.p99_s))
+    for q, value in stated:
+        if not value or not (whole or q == 0.95):  # noqa: PLR2004  # p95 alone of every name
+            continue
+        name = _quantile_name(q, summary.label)
+        figure = figures.quantile(q) if figures else None
+        yield _point(name, value, figure.error if figure else 0.0)
+
+
+def _quantile_name(q: float, label: str) -> SeriesName:
+    return SeriesName(f"p{q * 100:g}", label, SECONDS, Better.LOWER.value)
+
+
+def _point(name: SeriesName, value: float, error: float) -> Point:
+    reach = math.exp(_Z * error)
+    return Point(name, value, value / reach, value * reach)
+
+
+def _share(label: str, failed: int, n: int) -> Point:
+    name = SeriesName(ERROR_RATE, label, SHARE, Better.LOWER.value)
+    return Point(name, failed / n, *wilson(failed, n, _ALPHA))
+
+
+def row_of(record: Record, stamp: str, places: dict[SeriesName, int]) -> Row:
+    """Row of a record; names of series that are new are given the next places."""
+    flat: list[float] = []
+    for name, *numbers in points_of(record):
+        place = places.setdefault(name, len(places))
+        flat += (place, *(float(f"{number:.{_DIGITS}g}") for number in numbers))
+    return Row(
+        stamp=stamp,
+        run_id=record.run_id,
+        started_at=record.started_at,
+        profile=record.profile,
+        environment=record.environment,
+        branch=record.branch,
+        commit=record.commit,
+        load=record.load_hash[:_LOAD_DIGITS],
+        verdict=str(record.verdict or ""),
+        valid=counts(record),
+        reason=record.reason[:_REASON],
+        figures=flat,
+    )
+
+
+def _load(cache: Path) -> Rows:
+    """What was kept; nothing where there is no cache, or one that cannot be used."""
+    if not cache.exists():
+        return Rows()
+    try:
+        head, *lines = read_bounded(cache, _MAX_BYTES).decode().split("\n")
+        document = json.loads(head)
+        return _decoded(document, lines) if document["schema"] == _SCHEMA else Rows()
+    except (PerfError, ValueError, TypeError, KeyError):
+        # a cache: read anew
+        return Rows()
+
+
+def _decoded(head: Mapping[str, list[list[object]]], lines: list[str]) -> Rows:
+    rows = [Row(*row) for row in json.loads(f"[{','.join(lines)}]")]
+    return Rows(
+        names=[SeriesName(*map(str, name)) for name in head["names"]],
+        rows=rows,
+        texts={row.run_id: line for row, line in zip(rows, lines, strict=True)},
+        found=dict(head["found"]),  # type: ignore[arg-type]  # as it was written
+    )

@@ -1,0 +1,295 @@
+"""Series of a history, each of one profile, environment and branch, with what became of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from perf_analysis.changes import Better
+from perf_baselines.history_source import USUAL
+from perf_baselines.trend_found import Search
+from perf_baselines.trend_rows import SHARE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from perf_analysis.changes import ChangePoint, Level
+    from perf_baselines.trend_rows import Row, Rows, SeriesName
+    from perf_documents.acknowledged import Acknowledgement
+
+# a level that comes back to within this of the one before is back
+TOLERANCE = 0.05
+TOLERANCE_SHARE = 0.0025
+STALE_DAYS = 14
+STALE_COMMITS = 20
+MOST_BRANCHES = 8
+
+
+class Status(StrEnum):
+    """What a change of level means today."""
+
+    OPEN = "open"
+    WAIVED = "waived"
+    ACKNOWLEDGED = "acknowledged"
+    IMPROVED = "improved"
+    MOVED = "moved"
+    SMALL = "small"
+    FIXED = "fixed"
+    PAST = "past"
+
+
+class Place(NamedTuple):
+    """Which runs belong together."""
+
+    profile: str
+    environment: str
+    branch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change point of a track; its indices count the track's runs."""
+
+    point: ChangePoint
+    status: Status
+    known: Acknowledgement | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it still says something of today's level."""
+        return self.status not in {Status.SMALL, Status.FIXED, Status.PAST}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One series.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+        Runs in the order of their starts.
+    values, lows, highs : tuple of float or None
+        By run; None where it was not measured.
+    counted : tuple of float or None
+        The values that enter levels: those of valid runs.
+    breaks : tuple of int
+        Runs from which on the load was another: nothing is compared across.
+    levels : tuple of Level
+        Of all pieces.
+    stale : str
+        Why it counts as no longer measured; empty otherwise.
+    """
+
+    place: Place
+    is_default: bool
+    name: SeriesName
+    rows: tuple[Row, ...]
+    values: tuple[float | None, ...]
+    counted: tuple[float | None, ...]
+    lows: tuple[float | None, ...]
+    highs: tuple[float | None, ...]
+    breaks: tuple[int, ...]
+    changes: tuple[Change, ...]
+    levels: tuple[Level, ...]
+    spikes: tuple[int, ...]
+    drift: bool
+    stale: str
+
+    @property
+    def full_name(self) -> str:
+        """What acknowledgements are held against, and what identifies the series for good."""
+        return f"{self.place.profile}/{self.place.environment}/{self.name.text}"
+
+    @property
+    def last(self) -> int:
+        """The newest run that entered a level, or was measured at all."""
+        newest_first = range(len(self.rows) - 1, -1, -1)
+        good = (at for at in newest_first if self.counted[at] is not None)
+        return next(good, next(at for at in newest_first if self.values[at] is not None))
+
+    @property
+    def latest(self) -> Change | None:
+        """The newest change that still stands."""
+        standing = [change for change in self.changes if change.stands]
+        return standing[-1] if standing else None
+
+    @property
+    def status(self) -> str:
+        """The most urgent of its changes, or that it is steady."""
+        found = {change.status for change in self.changes if change.stands}
+        return next((status.value for status in Status if status in found), "steady")
+
+    def commits(self, change: Change) -> list[str]:
+        """Commits that the new level may have begun with."""
+        rows = self.rows[change.point.first : change.point.last + 1]
+        return [row.commit for row in rows if row.commit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known beside the runs."""
+
+    default_branch: str
+    acknowledged: Sequence[Acknowledgement]
+    today: date
+    version: str
+
+
+def tracks_of(rows: Rows, known: Known) -> tuple[list[Track], list[str]]:
+    """All series, default branch first, and the branches that are left out.
+
+    `rows.found` remembers the change points, so that equal values are not searched twice.
+    """
+    default = _default_branch(rows.rows, known.default_branch)
+    shown, left_out = _branches(rows.rows, default)
+    groups: dict[Place, list[Row]] = {}
+    for row in rows.rows:
+        if row.branch in shown:
+            groups.setdefault(Place(row.profile, row.environment, row.branch), []).append(row)
+    search, clock = Search(rows.found, known.version), _Clock(rows.rows)
+    tracks: list[Track] = []
+    for place, members in sorted(groups.items(), key=lambda it: (it[0].branch != default, it[0])):
+        for name, columns in _columns(rows.names, members).items():
+            made = _track(name, members, columns, search)
+            made = replace(made, place=place, is_default=place.branch == default)
+            made = replace(made, stale=clock.stale(made))
+            tracks.append(_known(made, known))
+    rows.changed = rows.changed or rows.found.keys() != search.found.keys()
+    rows.found = search.found
+    return tracks, left_out
+
+
+def _default_branch(rows: Iterable[Row], stated: str) -> str:
+    counted = Counter(row.branch for row in rows)
+    named = next((name for name in (stated, *USUAL) if name and name in counted), None)
+    return named if named is not None else max(counted, key=lambda n: counted[n], default="")
+
+
+def _branches(rows: Sequence[Row], default: str) -> tuple[set[str], list[str]]:
+    newest = list(dict.fromkeys(row.branch for row in reversed(rows) if row.branch != default))
+    return {default, *newest[:MOST_BRANCHES]}, newest[MOST_BRANCHES:]
+
+
+Columns = tuple[list[float | None], list[float | None], list[float | None]]
+
+
+def _columns(names: Sequence[SeriesName], rows: Sequence[Row]) -> dict[SeriesName, Columns]:
+    """Values, lows and highs by series."""
+    count = len(rows)
+    found: dict[int, Columns] = {}
+    for at, row in enumerate(rows):
+        flat = row.figures
+        for start in range(0, len(flat), 4):
+            place = int(flat[start])
+            columns = found.get(place)
+            if columns is None:
+                columns = found[place] = ([None] * count, [None] * count, [None] * count)
+            columns[0][at], columns[1][at], columns[2][at] = flat[start + 1 : start + 4]
+    # of failures by name only those that ever failed: the others are one line at nothing
+    return {
+        names[place]: columns
+        for place, columns in found.items()
+        if not names[place].label or names[place].unit != SHARE or any(columns[0])
+    }
+
+
+def _track(name: SeriesName, rows: Sequence[Row], columns: Columns, search: Search) -> Track:
+    values = columns[0]
+    first = next(at for at, value in enumerate(values) if value is not None)
+    rows, columns = rows[first:], tuple(column[first:] for column in columns)  # type: ignore[assignment]  # as before
+    values = columns[0]
+    breaks = [at for at in range(1, len(rows)) if rows[at].load != rows[at - 1].load]
+    good = [value if row.valid else None for value, row in zip(values, rows, strict=True)]
+    changes: list[Change] = []
+    levels: list[Level] = []
+    spikes: list[int] = []
+    drift = False
+    for start, stop in zip((0, *breaks), (*breaks, len(rows)), strict=True):
+        found = search(good[start:stop], name.better)
+        levels += [_moved_level(level, start) for level in found.levels]
+        points = [_moved(point, start) for point in found.change_points]
+        changes += [
+            Change(point=point, status=_status(point, found.levels, name, past=stop < len(rows)))
+            for point in points
+        ]
+        spikes += [start + at for at in found.spikes]
+        drift = found.drift
+    return Track(
+        place=Place("", "", ""), is_default=False, name=name, rows=tuple(rows),
+        values=tuple(values), counted=tuple(good), lows=tuple(columns[1]), highs=tuple(columns[2]),
+        breaks=tuple(breaks), changes=tuple(changes), levels=tuple(levels),
+        spikes=tuple(spikes), drift=drift, stale="",
+    )  # fmt: skip
+
+
+def _moved(point: ChangePoint, by: int) -> ChangePoint:
+    return replace(point, index=point.index + by, first=point.first + by, last=point.last + by)
+
+
+def _moved_level(level: Level, by: int) -> Level:
+    return replace(level, start=level.start + by, stop=level.stop + by)
+
+
+def _status(point: ChangePoint, levels: Sequence[Level], name: SeriesName, *, past: bool) -> Status:
+    if past:
+        return Status.PAST
+    spare = TOLERANCE_SHARE if name.unit == SHARE else TOLERANCE * abs(point.before)
+    if abs(point.after - point.before) <= spare:
+        return Status.SMALL
+    if point.improved is None:
+        return Status.MOVED
+    if point.improved:
+        return Status.IMPROVED
+    sign = -1.0 if name.better == Better.HIGHER else 1.0
+    is_back = sign * (levels[-1].median - point.before) <= spare
+    return Status.FIXED if is_back else Status.OPEN
+
+
+def _known(track: Track, known: Known) -> Track:
+    """The track with what people say of its changes."""
+    return replace(track, changes=tuple(_acknowledged(c, track, known) for c in track.changes))
+
+
+def _acknowledged(change: Change, track: Track, known: Known) -> Change:
+    if change.status is not Status.OPEN:
+        return change
+    commits = track.commits(change)
+    covering = [e for e in known.acknowledged if e.covers(track.full_name, commits)]
+    if not covering:
+        return change
+    entry = next((e for e in covering if not e.has_ended(known.today)), covering[-1])
+    if entry.has_ended(known.today):
+        return replace(change, known=entry)
+    status = Status.WAIVED if entry.until else Status.ACKNOWLEDGED
+    return replace(change, status=status, known=entry)
+
+
+class _Clock:
+    """Says of a series that it is no longer measured: by the newest run, not by today."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._newest = rows[-1].started_at if rows else ""
+        self._order: dict[str, dict[str, int]] = {}
+        for row in rows:
+            if row.commit:
+                order = self._order.setdefault(row.branch, {})
+                order.setdefault(row.commit, len(order))
+
+    def stale(self, track: Track) -> str:
+        """Why a series counts as stale; empty where it does not."""
+        last = track.rows[max(at for at, value in enumerate(track.values) if value is not None)]
+        days = (instant(self._newest) - instant(last.started_at)).days
+        if days >= STALE_DAYS:
+            return f"not measured for {days} days"
+        order = self._order.get(last.branch, {})
+        behind = len(order) - 1 - order.get(last.commit, len(order) - 1)
+        return f"not measured for {behind} commits" if behind >= STALE_COMMITS else ""
+
+
+def instant(text: str) -> datetime:
+    """Instant of a run's start."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,170 @@
+"""The trend site from a workspace's history: read, find, draw, write."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from perf_analysis.judgement import judge
+from perf_baselines.baseline_files import BaselineFiles
+from perf_baselines.trend_rows import baseline_values, read_rows, save_rows
+from perf_baselines.trend_tracks import Known, instant, tracks_of
+from perf_baselines.trend_week import week_of
+from perf_cli.output import say
+from perf_cli.wiring import history_of
+from perf_documents.acknowledged import load_acknowledged
+from perf_documents.errors import PerfError, StoreError
+from perf_documents.git import collect_git, default_branch
+from perf_reports.html import render_html
+from perf_reports.trend.folder import SiteFolder, report_made_from
+from perf_reports.trend.links import links_of, report_of
+from perf_reports.trend.model import Site
+from perf_reports.trend.site import Page, pages
+from perf_reports.view import build_view
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from perf_baselines.history import History
+    from perf_baselines.trend_rows import Row, Rows, SeriesName
+    from perf_baselines.trend_tracks import Track
+    from perf_documents.acknowledged import Acknowledgement
+    from perf_loadtests.workspace import Workspace
+    from perf_reports.trend.folder import Written
+
+CACHE = "trend-cache.json"
+ACKNOWLEDGED = "acknowledged.yaml"
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a person asked for, and the world it is asked in."""
+
+    folder: Path
+    reports: int
+    commit_url: str | None
+    environ: Mapping[str, str]
+    now: datetime
+
+
+def build_site(workspace: Workspace, wanted: Wanted) -> Written:
+    """Write the site; what cannot be read of the history is named and left out.
+
+    Raises
+    ------
+    UsageError
+        If the acknowledgements or the folder are wrong.
+    StoreError
+        If history or folder cannot be reached.
+    """
+    acknowledged = load_acknowledged(workspace.baselines / ACKNOWLEDGED)
+    target = SiteFolder(wanted.folder)
+    unreadable: list[str] = []
+    history = history_of(workspace, heard=unreadable.append)
+    cache = workspace.state / CACHE
+    rows = read_rows(history, cache)
+    version = importlib.metadata.version("perfproof")
+    known = Known(
+        default_branch=default_branch(workspace.root, wanted.environ),
+        acknowledged=acknowledged,
+        today=wanted.now.date(),
+        version=version,
+    )
+    tracks, left_out = tracks_of(rows, known)
+    if rows.changed:
+        _keep(rows, cache)
+    generator = f"perfproof {version}"
+    reports = _reports(history, rows.rows, wanted.reports, generator)
+    newest = instant(rows.rows[-1].started_at) if rows.rows else None
+    site = Site(
+        tracks=tuple(tracks),
+        week=week_of(tracks),
+        bands=_bands(workspace, tracks),
+        reports=frozenset(run_id for run_id, _ in reports),
+        commit_links=links_of(
+            wanted.commit_url, collect_git(workspace.root, wanted.environ).get("remote", "")
+        ),
+        notes=_notes(unreadable, left_out, acknowledged, tracks),
+        written_on=wanted.now.date(),
+        newest_days=(wanted.now.date() - newest.date()).days if newest else None,
+        generator=generator,
+    )
+    return target.write(pages(site), [page for _, page in reports])
+
+
+def _keep(rows: Rows, cache: Path) -> None:
+    try:
+        save_rows(rows, cache)
+    except StoreError as error:
+        say(f"perf: the next site takes as long as this one: {error}")
+
+
+def _reports(
+    history: History, rows: Sequence[Row], most: int, generator: str
+) -> list[tuple[str, Page]]:
+    """Reports of the newest runs whose document is kept, by profile and environment."""
+    kept = history.documented()
+    counted: dict[tuple[str, str], int] = {}
+    found: list[tuple[str, Page]] = []
+    for row in reversed(rows):
+        place = (row.profile, row.environment)
+        if counted.get(place, 0) >= most or row.run_id not in kept:
+            continue
+        counted[place] = counted.get(place, 0) + 1
+        made_from = report_made_from(row.stamp, generator)
+        make = partial(_report, history, row.run_id)
+        found.append((row.run_id, Page(report_of(row.run_id), made_from, make)))
+    return found
+
+
+def _report(history: History, run_id: str) -> str:
+    run = history.load(run_id)
+    if run.judgement is None:
+        run = replace(run, judgement=judge(run.facts(), run.measured, run.plan.thresholds))
+    exit_code = run.judgement.exit_code if run.judgement else 0
+    return render_html(build_view(run, exit_code=exit_code))
+
+
+def _bands(
+    workspace: Workspace, tracks: Sequence[Track]
+) -> dict[tuple[str, str], dict[SeriesName, tuple[float, float]]]:
+    """Lowest and highest value of accepted runs; a damaged file is said, and has none."""
+    files = BaselineFiles(workspace.baselines, workspace.state)
+    found: dict[tuple[str, str], dict[SeriesName, tuple[float, float]]] = {}
+    for place in dict.fromkeys((t.place.profile, t.place.environment) for t in tracks):
+        try:
+            values = baseline_values(files.read(*place))
+        except PerfError as error:
+            say(f"perf: its baselines are not drawn: {error}")
+            continue
+        found[place] = {name: (min(many), max(many)) for name, many in values.items()}
+    return found
+
+
+def _notes(
+    unreadable: Sequence[str],
+    left_out: Sequence[str],
+    acknowledged: Sequence[Acknowledgement],
+    tracks: Sequence[Track],
+) -> tuple[str, ...]:
+    """What a reader of the site must know is not in it."""
+    notes = list(unreadable[:MOST_NAMED])
+    if len(unreadable) > MOST_NAMED:
+        notes.append(f"and {len(unreadable) - MOST_NAMED} more records that cannot be read")
+    if left_out:
+        named = ", ".join(left_out[:MOST_NAMED])
+        more = f" and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+        notes.append(f"Branches measured longer ago are left out: {named}{more}.")
+    used = {change.known for track in tracks for change in track.changes if change.known}
+    notes += [
+        f"acknowledged.yaml, line {entry.line}: fits no open change point ({entry.series}, "
+        f"{entry.commit})."
+        for entry in acknowledged
+        if entry not in used
+    ]
+    return tuple(notes)
