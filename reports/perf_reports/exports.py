@@ -57,8 +57,10 @@ def _row(run: Run, view: View, row: EndpointRow) -> list[str]:
     effect: tuple[float | None, ...] = (None, None, None)
     if compared is not None and _is_decided(compared):
         effect = (compared.effect, compared.low, compared.high)
+    # of a source that knows nothing of failures, none could have failed
+    failures = (row.failed, row.failed_of) if row.failed_of else (None, None)
     numbers = (
-        row.requests, row.failed, row.failed_of, row.rate_per_s,
+        row.requests, *failures, row.rate_per_s,
         *(_known(quantile) for quantile in row.service), *effect,
     )  # fmt: skip
     cells = ["" if number is None else repr(number) for number in numbers]
