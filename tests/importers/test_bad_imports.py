@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from perf_analysis.judgement import judge
+from perf_baselines.record import summarise
+from perf_baselines.record_codec import dump_record, load_record
+from perf_documents.codec import dump_run, load_run
 from perf_documents.errors import DocumentError, UsageError
 from perf_importers import source
 from perf_importers.formats import FORMATS, read_runs
@@ -47,6 +52,12 @@ def outcome(path: Path, form: str = "") -> str:
         runs = read_runs(path, Options(), form)[1]
     except UsageError as error:
         return str(error)
+    for run in runs:
+        document = dump_run(run)
+        assert load_run(document) == run
+        record = summarise(run, document)
+        assert load_record(dump_record(record)) == record
+        judge(run.facts(), run.measured, run.plan.thresholds)
     return "" if runs else "no runs"
 
 
@@ -115,6 +126,8 @@ def k6(**changes: object) -> str:
         ('window.BENCHMARK_DATA = {"entries":{"s":[{"tool":"evil"}]}}', "",
          "entries.s[0].tool: 'evil' is not a tool"),
         ('{"benchmarks":[],"machine_info":{}}', "", "holds no benchmarks"),
+        ("timestamp_s,name,duration_s,ok\n1e15,a,1,1\n", "", "1e+15 s since 1970 is no moment"),
+        ("timestamp_s,name,duration_s,ok\n-1e15,a,1,1\n", "", "-1e+15 s since 1970 is no moment"),
         ("Running 2s test @ http://x\n", "", "holds neither a percentile spectrum nor"),
     ],
 )  # fmt: skip
@@ -250,7 +263,9 @@ DOCUMENTS = [path for path in FILES if path.suffix == ".json" and path.parent.na
 
 
 @given(data=st.data())
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_value_in_any_place_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     """One value of a document replaced by another: no bug of ours is ever the answer."""
     lines = data.draw(st.sampled_from(DOCUMENTS)).read_text().splitlines()
@@ -271,3 +286,29 @@ def _places(value: object) -> list[tuple[Any, Any]]:
         return []
     pairs = list(value.items() if isinstance(value, dict) else enumerate(value))[:40]
     return [(value, key) for key, _ in pairs] + [p for _, inner in pairs for p in _places(inner)]
+
+
+TABLES = [path for path in FILES if path.suffix in {".csv", ".jtl", ".txt"}]
+WORD = re.compile(r"[^,\s]+")
+
+
+@given(data=st.data())
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_word_in_any_line_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    """The same for tables, and for what tools print for people."""
+    lines = data.draw(st.sampled_from(TABLES)).read_text().splitlines()
+    number = data.draw(st.integers(0, len(lines) - 1))
+    words = list(WORD.finditer(lines[number]))
+    if words:
+        word = data.draw(st.sampled_from(words))
+        odd = data.draw(
+            st.integers().map(str) | st.floats().map(repr) | st.text(max_size=5) | st.just("")
+        )
+        line = lines[number]
+        lines[number] = line[: word.start()] + odd + line[word.end() :]
+    path = tmp_path / "any.csv"
+    path.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
+    said = outcome(path)
+    assert not said or str(path) in said
