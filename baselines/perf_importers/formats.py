@@ -68,6 +68,10 @@ FORMATS: Mapping[str, Format] = {
     "github-action-benchmark": Format("one_number", "read_gab", _JSON, ("entries", "lastUpdate")),
     "bencher": Format("one_number", "read_bmf", _JSON, ("{}.{}.value",)),
 }
+_OTHER_NAMES = {
+    "wrk2": "wrk", "hgrm": "wrk", "jtl": "jmeter", "bmf": "bencher",
+    "data.js": "github-action-benchmark", "gab": "github-action-benchmark",
+}  # fmt: skip
 # a document of our own, which is read elsewhere
 RUN = "run"
 _OWN = b'{"client_notes":'
@@ -94,9 +98,9 @@ def read_runs(path: Path, options: Options, name: str = "") -> tuple[str, list[R
     DocumentError
         For whatever is wrong with the file, with file:line or the place in the document.
     """
-    chosen = name or recognise(path)
-    if chosen not in FORMATS:
-        raise UsageError(f"--format {shown(chosen)}: expected one of {', '.join(FORMATS)}")
+    chosen = choose(path, name)
+    if chosen == RUN:
+        raise DocumentError(f"{path}: is a run document of our own, no other tool's file")
     form = FORMATS[chosen]
     read: Callable[..., Reading | list[Reading]] = getattr(
         import_module(f"perf_importers.{form.module}"), form.function
@@ -112,6 +116,26 @@ def read_runs(path: Path, options: Options, name: str = "") -> tuple[str, list[R
         found = read(source, options) if chosen in _WITH_OPTIONS else read(source)
     readings = found if isinstance(found, list) else [found]
     return chosen, [run_of(reading, options) for reading in readings]
+
+
+def choose(path: Path, name: str = "") -> str:
+    """Format of a file by its name, that of its tool, or its content.
+
+    Raises
+    ------
+    UsageError
+        If there is no such format, or the content is no format of that tool.
+    """
+    name = _OTHER_NAMES.get(name, name)
+    if name in FORMATS:
+        return name
+    of_tool = [form for form in FORMATS if form.startswith(f"{name}-")]
+    if name and not of_tool:
+        raise UsageError(f"--format {shown(name)}: expected one of {', '.join(FORMATS)}")
+    found = recognise(path)
+    if name and found not in of_tool:
+        raise DocumentError(f"{path}: is {found}, not {name}; next: --format {found}, or none")
+    return found
 
 
 def recognise(path: Path) -> str:

@@ -159,6 +159,17 @@ def test_a_wrong_format_by_name_is_refused(tmp_path: Path, text: str, first: str
     refused(tmp_path, text, first)
 
 
+def test_a_format_may_be_named_by_its_tool(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(K6)
+    assert read_runs(path, Options(), "k6")[0] == "k6-summary"
+    assert outcome(path, "locust") == (
+        f"{path}: is k6-summary, not locust; next: --format k6-summary, or none"
+    )
+    assert read_runs(DATA / "wrk2/latency.txt", Options(), "wrk2")[0] == "wrk"
+    assert read_runs(DATA / "jmeter/out.jtl", Options(), "jtl")[0] == "jmeter"
+
+
 def test_every_format_refuses_every_other_ones_file(tmp_path: Path) -> None:
     """None of them takes another's file for its own and makes figures of it."""
     for path in FILES:
