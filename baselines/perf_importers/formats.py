@@ -98,7 +98,7 @@ def read_runs(path: Path, options: Options, name: str = "") -> tuple[str, list[R
     DocumentError
         For whatever is wrong with the file, with file:line or the place in the document.
     """
-    chosen = choose(path, name)
+    chosen = recognise(path, name)
     if chosen == RUN:
         raise DocumentError(f"{path}: is a run document of our own, no other tool's file")
     form = FORMATS[chosen]
@@ -118,8 +118,8 @@ def read_runs(path: Path, options: Options, name: str = "") -> tuple[str, list[R
     return chosen, [run_of(reading, options) for reading in readings]
 
 
-def choose(path: Path, name: str = "") -> str:
-    """Format of a file by its name, that of its tool, or its content.
+def recognise(path: Path, name: str = "") -> str:
+    """Format of a file: the one that is named, that of the tool named, or what its content shows.
 
     Raises
     ------
@@ -132,14 +132,13 @@ def choose(path: Path, name: str = "") -> str:
     of_tool = [form for form in FORMATS if form.startswith(f"{name}-")]
     if name and not of_tool:
         raise UsageError(f"--format {shown(name)}: expected one of {', '.join(FORMATS)}")
-    found = recognise(path)
+    found = _by_content(path)
     if name and found not in of_tool:
         raise DocumentError(f"{path}: is {found}, not {name}; next: --format {found}, or none")
     return found
 
 
-def recognise(path: Path) -> str:
-    """Name of the format that a file's content shows."""
+def _by_content(path: Path) -> str:
     if path.is_dir():
         from perf_importers.criterion import is_criterion  # noqa: PLC0415  # only for folders
 

@@ -19,7 +19,7 @@ from perf_documents.files import check_name
 from perf_documents.git import default_branch
 from perf_documents.redact import visible
 from perf_importers.criterion import is_criterion
-from perf_importers.formats import RUN, choose, read_runs
+from perf_importers.formats import RUN, read_runs, recognise
 from perf_importers.nodes import stamp_s
 from perf_importers.reading import Options
 
@@ -79,7 +79,7 @@ def are_results(path: Path) -> bool:
 
 def read_any(path: Path, options: Options, form: str = "") -> tuple[str, list[Run]]:
     """Runs of a file: our own document, or whatever other tool wrote it."""
-    chosen = RUN if form == RUN else choose(path, form)
+    chosen = RUN if form == RUN else recognise(path, form)
     return (RUN, [read_run(path)]) if chosen == RUN else read_runs(path, options, chosen)
 
 
