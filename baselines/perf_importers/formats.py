@@ -68,6 +68,10 @@ FORMATS: Mapping[str, Format] = {
     "github-action-benchmark": Format("one_number", "read_gab", _JSON, ("entries", "lastUpdate")),
     "bencher": Format("one_number", "read_bmf", _JSON, ("{}.{}.value",)),
 }
+_OTHER_NAMES = {
+    "wrk2": "wrk", "hgrm": "wrk", "jtl": "jmeter", "bmf": "bencher",
+    "data.js": "github-action-benchmark", "gab": "github-action-benchmark",
+}  # fmt: skip
 # a document of our own, which is read elsewhere
 RUN = "run"
 _OWN = b'{"client_notes":'
@@ -94,9 +98,9 @@ def read_runs(path: Path, options: Options, name: str = "") -> tuple[str, list[R
     DocumentError
         For whatever is wrong with the file, with file:line or the place in the document.
     """
-    chosen = name or recognise(path)
-    if chosen not in FORMATS:
-        raise UsageError(f"--format {shown(chosen)}: expected one of {', '.join(FORMATS)}")
+    chosen = recognise(path, name)
+    if chosen == RUN:
+        raise DocumentError(f"{path}: is a run document of our own, no other tool's file")
     form = FORMATS[chosen]
     read: Callable[..., Reading | list[Reading]] = getattr(
         import_module(f"perf_importers.{form.module}"), form.function
@@ -114,8 +118,27 @@ def read_runs(path: Path, options: Options, name: str = "") -> tuple[str, list[R
     return chosen, [run_of(reading, options) for reading in readings]
 
 
-def recognise(path: Path) -> str:
-    """Name of the format that a file's content shows."""
+def recognise(path: Path, name: str = "") -> str:
+    """Format of a file: the one that is named, that of the tool named, or what its content shows.
+
+    Raises
+    ------
+    UsageError
+        If there is no such format, or the content is no format of that tool.
+    """
+    name = _OTHER_NAMES.get(name, name)
+    if name in FORMATS:
+        return name
+    of_tool = [form for form in FORMATS if form.startswith(f"{name}-")]
+    if name and not of_tool:
+        raise UsageError(f"--format {shown(name)}: expected one of {', '.join(FORMATS)}")
+    found = _by_content(path)
+    if name and found not in of_tool:
+        raise DocumentError(f"{path}: is {found}, not {name}; next: --format {found}, or none")
+    return found
+
+
+def _by_content(path: Path) -> str:
     if path.is_dir():
         from perf_importers.criterion import is_criterion  # noqa: PLC0415  # only for folders
 

@@ -11,7 +11,7 @@ from perf_analysis.series import CANDIDATE, Cell, SeriesKey
 from perf_importers.counted import cells_of, measured_of
 from perf_importers.nodes import root, stamp_s
 from perf_importers.reading import Reading, best_quantile, check_epoch
-from perf_importers.rows import SHOWN, RowError
+from perf_importers.rows import MAX_NAMES, SHOWN, RowError, check_name
 from perf_importers.summaries import Summary, coarse, summed_up
 from perf_importers.tables import Row, number_of, read_rows
 
@@ -58,11 +58,17 @@ def read_json(source: Source) -> Reading:
     cells: dict[SeriesKey, Cell] = {}
     for entry in entries:
         name, method = entry.get("name").text(), entry.get("method").text()
-        for error, cell in _cells(entry).items():
-            key = SeriesKey(CANDIDATE, TOOL, method, name, 0, error)
+        try:
+            check_name(method, name)
+        except RowError as error:
+            raise entry.error(str(error)) from error
+        for failure, cell in _cells(entry).items():
+            key = SeriesKey(CANDIDATE, TOOL, method, name, 0, failure)
             if key in cells:
                 raise entry.error("a name and method stand twice")
             cells[key] = cell
+    if len(entries) > MAX_NAMES:
+        raise document.error(f"more than {MAX_NAMES} names; group them")
     began = [_moment(entry.get("start_time")) for entry in entries]
     ended = [_ended(entry) for entry in entries]
     length_s = max(1.0, max(ended) - min(began))

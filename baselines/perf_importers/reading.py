@@ -35,6 +35,7 @@ UNKNOWN = ("V1", "V3", "V4", "V5", "V6", "V7", "V8", "V9")
 _ANY = "samples"
 _HASH_LENGTH = 12
 _EARLIEST_S = 946_684_800.0  # 2000-01-01
+_LATEST_S = 4_102_444_800.0  # 2100-01-01
 _AHEAD_S = 86_400.0
 
 
@@ -213,9 +214,13 @@ def _start(reading: Reading, options: Options) -> tuple[float, tuple[str, ...]]:
     if said_s is None:
         said_s = reading.modified_s
         notes = (*notes, "the file does not say when it was measured: dated by the file itself")
+    if not 0.0 <= said_s < _LATEST_S:
+        raise DocumentError(
+            f"{reading.source}: {said_s:g} s since 1970 is no moment of a test; next: --at TIME"
+        )
     if said_s > options.now_s + _AHEAD_S:
         raise DocumentError(
-            f"{reading.source}: was measured at {instant(min(said_s, 4e9))}, in the future; "
+            f"{reading.source}: was measured at {instant(said_s)}, in the future; "
             "next: correct the clock, or give --at TIME"
         )
     return said_s, notes
@@ -223,7 +228,7 @@ def _start(reading: Reading, options: Options) -> tuple[float, tuple[str, ...]]:
 
 def check_epoch(at_s: float, what: str) -> float:
     """Seconds since 1970 of a stamp; ValueError where they cannot be the start of a test."""
-    if not _EARLIEST_S <= at_s <= 2 * _EARLIEST_S + 2.3e9:
+    if not _EARLIEST_S <= at_s < _LATEST_S:
         raise ValueError(f"{what}: {at_s:.15g} s since 1970 is not between 2000 and 2100")
     return at_s
 

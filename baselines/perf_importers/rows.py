@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_NAMES = 500
 MAX_NAME_LENGTH = 200
+MAX_METHOD_LENGTH = 50
 MAX_SPAN_S = 7 * 86_400.0
 # what a list of requests shows; it knows nothing of iterations and intended starts
 SHOWN = frozenset({"http_reqs", "http_req_duration", "http_req_failed"})
@@ -28,6 +29,18 @@ _PER_S = 1e12
 def unstated(shows: frozenset[str]) -> frozenset[str]:
     """Metrics that a source does not show."""
     return frozenset(METRICS) - shows
+
+
+def check_name(method: str, name: str) -> None:
+    """Raise `RowError` unless a series may be called so."""
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise RowError(
+            f"name: found {shown(name)}; expected 1 to {MAX_NAME_LENGTH} printable characters"
+        )
+    if len(method) > MAX_METHOD_LENGTH or not method.isprintable():
+        raise RowError(
+            f"method: found {shown(method)}; expected up to {MAX_METHOD_LENGTH} characters"
+        )
 
 
 class RowError(ValueError):
@@ -161,14 +174,10 @@ class Rows:
             raise RowError("the start is not a finite number")
         if max(self.last_s, start_s) - min(self.first_s, start_s) > MAX_SPAN_S:
             raise RowError("starts more than 7 days from another request; are stamps of two units?")
-        if key.name in self.names:
+        if key.label in self.names:
             return
-        if not key.name or len(key.name) > MAX_NAME_LENGTH or not key.name.isprintable():
-            raise RowError(
-                f"name: found {shown(key.name)}; "
-                f"expected 1 to {MAX_NAME_LENGTH} printable characters"
-            )
-        self.names.add(key.name)
+        check_name(key.method, key.name)
+        self.names.add(key.label)
         if len(self.names) > MAX_NAMES:
             raise RowError(f"name: more than {MAX_NAMES} names; group them")
 

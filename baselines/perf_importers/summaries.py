@@ -12,8 +12,7 @@ from perf_analysis.series import CANDIDATE, Cell, Measured, SeriesKey
 from perf_analysis.stated import Stated
 from perf_analysis.thresholds import least_for_quantile
 from perf_importers.counted import cells_of, measured_of
-from perf_importers.rows import MAX_NAME_LENGTH, MAX_NAMES
-from perf_importers.source import shown
+from perf_importers.rows import MAX_NAMES, check_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 EVERYTHING = "all requests"
 OTHERS = "other requests"
 _LEAST_S = 1e-15
+_LONGEST_S = 86_400.0
+# a logarithm that may be off by more says nothing
+_LARGEST_ERROR = 10.0
+_MAX_DOF = 2**31 - 1
 _LEAST_ROUNDS = 3
 _IQR_OF_NORMAL = 1.349
 _MEDIAN_FACTOR = math.sqrt(math.pi / 2.0)
@@ -70,10 +73,13 @@ class Summary:
     def check(self) -> None:
         """Raise ValueError for what cannot be: an odd name, quantiles that do not ascend."""
         text = self.label
-        if len(self.name) > MAX_NAME_LENGTH or not text.isprintable():
-            raise ValueError(
-                f"name: found {shown(text)}; expected up to {MAX_NAME_LENGTH} printable characters"
-            )
+        if text:
+            check_name(self.method, self.name)
+        for value in (*self.quantiles_s.values(), self.average_s or 0.0):
+            if not 0.0 <= value <= _LONGEST_S:
+                raise ValueError(
+                    f"{text or EVERYTHING}: a duration of {value:g} s; expected 0 to {_LONGEST_S:g}"
+                )
         for (q, value), (other, higher) in pairwise(sorted(self.quantiles_s.items())):
             if value > higher:
                 raise ValueError(
@@ -106,16 +112,17 @@ class Summary:
     def _figure(
         self, q: float, value_s: float, resolution_s: Callable[[float], float]
     ) -> QuantileFigure:
-        error, dof = self.errors.get(q, (0.0, 1))
-        flags = () if q in self.errors else (ERROR_UNKNOWN,)
+        error, dof = self.errors.get(q, (math.inf, 1))
+        is_known = error <= _LARGEST_ERROR
+        flags = () if is_known else (ERROR_UNKNOWN,)
         thin = not self.is_benchmark and self.samples < least_for_quantile(q)
         ln_s = math.log(max(value_s, _LEAST_S))
         return QuantileFigure(
             q=q,
             ln_s=ln_s,
             ln_high_s=ln_s,
-            error=error,
-            dof=dof,
+            error=error if is_known else 0.0,
+            dof=min(dof, _MAX_DOF),
             n=self.samples,
             n_effective=float(self.samples),
             flags=(*flags, THIN) if thin else flags,

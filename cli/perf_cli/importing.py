@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from perf_analysis.compared import Comparison
     from perf_baselines.history import History
+    from perf_baselines.record import Record
     from perf_documents.run import Run
 
 _NAMED = 20
@@ -79,7 +80,7 @@ def are_results(path: Path) -> bool:
 
 def read_any(path: Path, options: Options, form: str = "") -> tuple[str, list[Run]]:
     """Runs of a file: our own document, or whatever other tool wrote it."""
-    chosen = form or recognise(path)
+    chosen = RUN if form == RUN else recognise(path, form)
     return (RUN, [read_run(path)]) if chosen == RUN else read_runs(path, options, chosen)
 
 
@@ -160,8 +161,8 @@ def _among_earlier(run: Run, history: History) -> Comparison:
     return compare_with_baselines([run], earlier, datetime.now(UTC), noun="earlier run")
 
 
-def _kept(run: Run, history: History) -> Run | None:
-    """Return the stored run of the same content; the id ends with its hash.
+def _kept(run: Run, history: History) -> Record | None:
+    """Return the record of the same content; the id ends with its hash.
 
     Raises
     ------
@@ -174,12 +175,12 @@ def _kept(run: Run, history: History) -> Run | None:
         run_id = history.resolve(run.run_id.rpartition("-")[2])
     except UsageError:
         return None
-    kept = history.load(run_id)
+    kept = history.record(run_id)
     for what, mine, theirs in (
-        ("profile", run.plan.profile, kept.plan.profile),
-        ("environment", run.target.environment, kept.target.environment),
-        ("commit", run.git.get("commit", ""), kept.git.get("commit", "")),
-        ("branch", run.git.get("branch", ""), kept.git.get("branch", "")),
+        ("profile", run.plan.profile, kept.profile),
+        ("environment", run.target.environment, kept.environment),
+        ("commit", run.git.get("commit", ""), kept.commit),
+        ("branch", run.git.get("branch", ""), kept.branch),
     ):
         if mine != theirs:
             raise DocumentError(

@@ -6,28 +6,25 @@ import gzip
 import io
 import json
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
+from imported import DATA, FILES, outcome
 from perf_documents.errors import DocumentError, UsageError
 from perf_importers import source
 from perf_importers.formats import FORMATS, read_runs
 from perf_importers.reading import Options
 
-DATA = Path(__file__).parents[1] / "data" / "imports"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 K6 = (DATA / "k6/summary-export.json").read_text(encoding="utf-8")
 JTL = "timeStamp,elapsed,label,success\n"
 POINT = (
     '{"metric":"http_req_duration","type":"Point","data":{"time":"2026-03-01T12:00:00Z","value":V,'
     '"tags":{"name":"a","expected_response":"true","status":"200"}}}\n'
 )
-FILES = sorted(
-    path for path in DATA.rglob("*") if path.is_file() and path.suffix != ".md"
-)  # fmt: skip
 
 
 def refused(folder: Path, data: bytes | str, form: str = "", **options: object) -> str:
@@ -39,15 +36,6 @@ def refused(folder: Path, data: bytes | str, form: str = "", **options: object) 
     assert caught.value.exit_code == 2
     assert said.startswith(str(path)) or "--format" in said
     return said.replace(str(path), "FILE")
-
-
-def outcome(path: Path, form: str = "") -> str:
-    """What reading a file ends in: words of an error that names it, or nothing."""
-    try:
-        runs = read_runs(path, Options(), form)[1]
-    except UsageError as error:
-        return str(error)
-    return "" if runs else "no runs"
 
 
 def k6(**changes: object) -> str:
@@ -115,6 +103,8 @@ def k6(**changes: object) -> str:
         ('window.BENCHMARK_DATA = {"entries":{"s":[{"tool":"evil"}]}}', "",
          "entries.s[0].tool: 'evil' is not a tool"),
         ('{"benchmarks":[],"machine_info":{}}', "", "holds no benchmarks"),
+        ("timestamp_s,name,duration_s,ok\n1e15,a,1,1\n", "", "1e+15 s since 1970 is no moment"),
+        ("timestamp_s,name,duration_s,ok\n-1e15,a,1,1\n", "", "-1e+15 s since 1970 is no moment"),
         ("Running 2s test @ http://x\n", "", "holds neither a percentile spectrum nor"),
     ],
 )  # fmt: skip
@@ -144,6 +134,17 @@ def test_a_file_of_two_formats_is_asked_about(tmp_path: Path) -> None:
 )
 def test_a_wrong_format_by_name_is_refused(tmp_path: Path, text: str, first: str) -> None:
     refused(tmp_path, text, first)
+
+
+def test_a_format_may_be_named_by_its_tool(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(K6)
+    assert read_runs(path, Options(), "k6")[0] == "k6-summary"
+    assert outcome(path, "locust") == (
+        f"{path}: is k6-summary, not locust; next: --format k6-summary, or none"
+    )
+    assert read_runs(DATA / "wrk2/latency.txt", Options(), "wrk2")[0] == "wrk"
+    assert read_runs(DATA / "jmeter/out.jtl", Options(), "jtl")[0] == "jmeter"
 
 
 def test_every_format_refuses_every_other_ones_file(tmp_path: Path) -> None:
@@ -231,43 +232,3 @@ def test_half_a_last_line_is_left_out_and_said(tmp_path: Path) -> None:
     path.write_text(lines[: lines.rindex('"value"')])
     _, (run,) = read_runs(path, Options())
     assert any("was cut off and is left out" in note for note in run.client_notes)
-
-
-@given(data=st.binary(max_size=300), form=st.sampled_from(sorted(FORMATS)))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes, form: str) -> None:
-    path = tmp_path / "any"
-    path.write_bytes(data)
-    said = outcome(path, form)
-    assert not said or str(path) in said
-
-
-VALUES = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=5) | st.sampled_from([[], {}, [1], {"a": 1}])
-)  # fmt: skip
-DOCUMENTS = [path for path in FILES if path.suffix == ".json" and path.parent.name != "change"]
-
-
-@given(data=st.data())
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_value_in_any_place_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
-    """One value of a document replaced by another: no bug of ours is ever the answer."""
-    lines = data.draw(st.sampled_from(DOCUMENTS)).read_text().splitlines()
-    # of JSON lines the last one is changed
-    is_lines = lines[-1].startswith('{"')
-    document = json.loads(lines[-1] if is_lines else "\n".join(lines))
-    parent, key = data.draw(st.sampled_from(_places(document)))
-    parent[key] = data.draw(VALUES)
-    path = tmp_path / "any.json"
-    path.write_text("\n".join([*(lines[:-1] if is_lines else []), json.dumps(document)]) + "\n")
-    said = outcome(path)
-    assert not said or str(path) in said
-
-
-def _places(value: object) -> list[tuple[Any, Any]]:
-    """Every place of a document, as a container and a key of it."""
-    if not isinstance(value, dict | list):
-        return []
-    pairs = list(value.items() if isinstance(value, dict) else enumerate(value))[:40]
-    return [(value, key) for key, _ in pairs] + [p for _, inner in pairs for p in _places(inner)]
