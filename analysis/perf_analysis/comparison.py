@@ -69,7 +69,7 @@ def _pairs(
 ) -> list[Pair]:
     labels = {series.label for run in (*candidates, *reference) for series in run.series}
     named = labels - {TOTAL}
-    if len(named) == 1:
+    if len(named) == 1 and TOTAL in labels:
         labels = {TOTAL}  # the only name is all requests together
     return [
         Pair(
@@ -141,6 +141,7 @@ def _bar(pair: Pair, estimate: Estimate, demands: Demands) -> str:
         return ""
     if any(series.failed > MOSTLY_ERRORS * series.n for series in pair.candidates):
         return "more than half of the requests failed: their durations prove nothing"
-    if pair.resolution_s >= demands.margins[pair.metric] * estimate.reference:
+    sides = pair.sides()
+    if sides and sides.resolution_s >= demands.margins[pair.metric] * estimate.reference:
         return "source resolution: durations are rounded to more than the margin"
     return ""

@@ -13,6 +13,8 @@ GENERATOR_CLASSES = ("local_ports", "local_files", "local_memory")
 INVALID_SAMPLE = "invalid_sample"
 NOT_ALLOWED = "not_allowed"
 FAILURE_CLASSES = (*TARGET_CLASSES, *GENERATOR_CLASSES, INVALID_SAMPLE, NOT_ALLOWED)
+# Said beside the name where a used connection ended without an answer: the keep-alive race.
+ON_REUSED = " on a reused connection"
 # Failures without any answer: ten seconds of nothing else end a run early.
 TRANSPORT_CLASSES = frozenset({
     "refused", "connect_timeout", "reset", "closed_before_response", TIMEOUT, "tls_verify",

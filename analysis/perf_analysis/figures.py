@@ -7,6 +7,8 @@ from dataclasses import dataclass
 # Kept of every run, beside those that its plan compares.
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 SHORT, TAIL_THIN, THIN = "short", "tail-thin", "thin"
+# of a source that states a quantile and nothing of how far it may be off
+ERROR_UNKNOWN = "error-unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class QuantileFigure:
     ln_high_s : float or None
         The same with censored samples at +infinity; None where that is infinite.
     error : float
-        Standard error of `ln_s` within the run, autocorrelation included.
+        Standard error of `ln_s` within the run, autocorrelation included; 0 where it is unknown.
     dof : int
         Degrees of freedom of `error`.
     n : int
@@ -30,7 +32,9 @@ class QuantileFigure:
         Independent samples that would err as much.
     flags : tuple of str
         `short` (under 20 windows), `tail-thin` (the error reaches half of the tail: such a row
-        cannot pass), `thin` (too few samples to gate).
+        cannot pass), `thin` (too few samples to gate), `error-unknown`.
+    resolution_s : float
+        To which the source rounds values of this size, where that is coarser than for the run.
     """
 
     q: float
@@ -41,6 +45,7 @@ class QuantileFigure:
     n: int
     n_effective: float
     flags: tuple[str, ...] = ()
+    resolution_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

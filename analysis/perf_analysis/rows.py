@@ -51,7 +51,8 @@ class Pair:
         reference = tuple(f for s in self.reference if (f := s.quantile(self.q)))
         if not candidates or not reference:
             return None
-        return Sides(candidates=candidates, reference=reference, resolution_s=self.resolution_s)
+        resolution_s = max(self.resolution_s, *(f.resolution_s for f in (*candidates, *reference)))
+        return Sides(candidates=candidates, reference=reference, resolution_s=resolution_s)
 
     def is_judgeable(self, series: SeriesFigures) -> bool:
         """Whether a run has enough requests behind this metric (V2)."""

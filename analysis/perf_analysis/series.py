@@ -11,6 +11,8 @@ from perf_analysis.histogram import Histogram, merge
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from perf_analysis.stated import Stated
+
 C = TypeVar("C")
 SUSTAINED = "sustained"
 DRAIN = "drain"
@@ -231,6 +233,8 @@ class Measured:
         Cells by key and slot.
     ended : mapping of int to int
         Requests by the window in which they *ended*, for throughput over time.
+    stated, unstated : tuple of Stated, frozenset of str
+        Of an imported run: figures of durations without samples; metrics that it cannot show.
     kept : Sums or None
         Sums by phase that are known already: then windows need not be looked at.
     """
@@ -241,6 +245,8 @@ class Measured:
     series: Mapping[SeriesKey, Mapping[Slot, Cell]]
     scenarios: Mapping[str, Mapping[Slot, ScenarioCell]]
     ended: Mapping[int, int] = field(default_factory=dict)
+    stated: tuple[Stated, ...] = ()
+    unstated: frozenset[str] = frozenset()
     kept: Sums | None = field(default=None, compare=False, repr=False)
     _sums: list[Sums] = field(init=False, default_factory=list, compare=False, repr=False)
 
@@ -264,11 +270,10 @@ class Measured:
 
     def phase_s(self, phase: str) -> float:
         """Seconds of a phase; of `all` the whole schedule without the drain."""
-        wanted = [
-            span for span in self.spans
+        return sum(
+            span.length_s for span in self.spans
             if span.phase == phase or (phase == ALL_PHASES and span.phase != DRAIN)
-        ]  # fmt: skip
-        return sum(span.length_s for span in wanted)
+        )  # fmt: skip
 
     def judged_phase(self) -> str:
         """`sustained` where the schedule has it, else the whole schedule, as in k6."""

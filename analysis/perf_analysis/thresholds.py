@@ -11,6 +11,7 @@ from perf_analysis.decision import Bounds, compare, decide_trend
 from perf_analysis.metrics import METRICS, OPEN_ONLY, UNMEASURED
 from perf_analysis.readings import read_count, read_gauge, read_share, read_trend
 from perf_analysis.selection import Merged, Selection
+from perf_analysis.series import ALL_PHASES, SUSTAINED
 from perf_analysis.verdict import MetricKind, Threshold, ThresholdResult, Verdict
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _TAIL_SAMPLES = 10
 _TAIL_TO_SHOW = 3
 _MS = 1000.0
 _NOT_FINITE = "the value is not a finite number"
+_NOT_SHOWN = "the source of this run does not show it"
 _LONGER = "run longer or at a higher rate"
 
 
@@ -106,10 +108,11 @@ def _evaluate(threshold: Threshold, selection: Selection) -> ThresholdResult:
         phase=selection.phase,
         verdict=Verdict.INCONCLUSIVE,
     )
-    if threshold.metric in UNMEASURED:
-        return _undecided(empty, f"{threshold.metric} is not measured with this client yet")
-    if threshold.metric in OPEN_ONLY and not selection.measured.open_model:
-        return _undecided(empty, "there are no arrivals under a closed executor")
+    unmeasured = _unmeasured(threshold.metric, selection.measured)
+    if unmeasured:
+        return _undecided(empty, *unmeasured)
+    if threshold.metric == "http_req_duration" and selection.measured.stated:
+        return _stated(threshold, selection.measured, empty)
     missing = selection.missing(threshold)
     if missing:
         return _undecided(empty, missing, "correct the selector or the scenario")
@@ -123,6 +126,17 @@ def _evaluate(threshold: Threshold, selection: Selection) -> ThresholdResult:
         case MetricKind.GAUGE:
             value = read_gauge(threshold.metric, selection)
             return _decided(replace(empty, observed=float(value), n=1))
+
+
+def _unmeasured(metric: str, measured: Measured) -> tuple[str, ...]:
+    """Why a run cannot have a metric, and what to do; empty where it can."""
+    if metric in UNMEASURED:
+        return (f"{metric} is not measured with this client yet",)
+    if metric in measured.unstated:
+        return (_NOT_SHOWN, "gate what the source shows")
+    if metric in OPEN_ONLY and not measured.open_model:
+        return ("there are no arrivals under a closed executor",)
+    return ()
 
 
 def _trend(threshold: Threshold, selection: Selection, empty: ThresholdResult) -> ThresholdResult:
@@ -143,6 +157,31 @@ def _trend(threshold: Threshold, selection: Selection, empty: ThresholdResult) -
     if decision.held is None:
         return _undecided(result, decision.reason, decision.advice)
     return replace(result, verdict=Verdict.PASS if decision.held else Verdict.FAIL)
+
+
+def _stated(threshold: Threshold, measured: Measured, empty: ThresholdResult) -> ThresholdResult:
+    """Verdict on what a source states of durations: by its figure, or by those on either side."""
+    label = threshold.selector.get("name", "")
+    # a bare path means its name under every method, of which there must be one
+    mine = [s for s in measured.stated if label in {s.label, s.bare_label}]
+    beyond = threshold.selector.keys() - {"name", "phase"}
+    if len(mine) != 1 or beyond or empty.phase not in {SUSTAINED, ALL_PHASES}:
+        words = f"durations of {threshold.subject}"
+        return _undecided(empty, f"{_NOT_SHOWN}: {words}", "gate what the source shows")
+    stated = mine[0]
+    need, n = minimum_n(threshold), stated.n
+    bounds_s = stated.statistic_s(threshold.aggregation, threshold.q)
+    if bounds_s is None:
+        return _undecided(replace(empty, n=n), f"{_NOT_SHOWN}: {threshold.aggregation}")
+    bounds = Bounds(*bounds_s)
+    result = replace(empty, n=n, observed=bounds.middle * _MS)
+    if n < need:
+        return _undecided(result, _too_few(n, need))
+    held = compare(threshold.operator, bounds, threshold.limit_s)
+    if held is None:
+        reason = f"{_NOT_SHOWN}: the value lies between figures on either side of the limit"
+        return _undecided(result, reason, "gate a quantile that the source states")
+    return replace(result, verdict=Verdict.PASS if held else Verdict.FAIL)
 
 
 def _rate(threshold: Threshold, selection: Selection, empty: ThresholdResult) -> ThresholdResult:

@@ -40,7 +40,8 @@ def figures_of_run(run: Run) -> RunFigures:
     """Figures of a run's candidate, with the quantiles that its plan compares."""
     quantiles = [q for metric in run.plan.regression if (q := quantile_of(metric)) is not None]
     kept = run.figures
-    if kept is not None and all(_has(kept, q) for q in quantiles):
+    # what a source only states cannot be computed for other quantiles
+    if kept is not None and (run.measured.stated or all(_has(kept, q) for q in quantiles)):
         return kept
     # numpy and scipy, which only comparisons need
     from perf_analysis.reduction import figures_of  # noqa: PLC0415
@@ -55,7 +56,12 @@ def _has(figures: RunFigures, q: float) -> bool:
 
 
 def compare_with_baselines(
-    runs: Sequence[Run], accepted: Sequence[Baseline], now: datetime, *, hint: str = ""
+    runs: Sequence[Run],
+    accepted: Sequence[Baseline],
+    now: datetime,
+    *,
+    hint: str = "",
+    noun: str = "baseline",
 ) -> Comparison:
     """Compare runs of one plan (at least one; several are repeats) with accepted ones.
 
@@ -69,6 +75,8 @@ def compare_with_baselines(
         With a zone.
     hint : str
         What to do where no run was accepted yet.
+    noun : str
+        What the accepted runs are called.
     """
     run = runs[-1]
     demands = demands_of(run.plan)
@@ -76,7 +84,7 @@ def compare_with_baselines(
         return nothing_compared(demands, "the profile has no sustained phase", _SUSTAINED)
     if not accepted:
         where = f"{run.plan.profile} on {run.target.environment}"
-        return nothing_compared(demands, f"no baseline of {where}", hint)
+        return nothing_compared(demands, f"no {noun} of {where}", hint)
     figures = [figures_of_run(one) for one in runs]
     candidate = Candidate(figures=figures[-1], load=run.load_facts, fingerprint=run.fingerprint)
     others = [b for b in accepted if b.run_id not in {one.run_id for one in runs}]
@@ -84,7 +92,7 @@ def compare_with_baselines(
     if not reference.runs:
         left_out = reference.left_out or ("the run itself is the only baseline",)
         return nothing_compared(demands, "; ".join(left_out), hint, left_out)
-    return _conclude(figures, reference, demands)
+    return _conclude(figures, reference, demands, noun)
 
 
 def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
@@ -104,9 +112,7 @@ def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
     differing = [
         f"{one.run_id}: {', '.join(words)}"
         for one in (*base, *candidates)
-        if _known(one)
-        and _known(run)
-        and (words := difference(run.load_facts, one.load_facts).load)
+        if (words := _difference(run, one))
     ]
     if differing:
         return nothing_compared(demands, f"the load differs: {differing[0]}", _SAME_LOAD, differing)
@@ -122,6 +128,17 @@ def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
 
 _SUSTAINED = "give the profile a stage of equal start and end"
 _SAME_LOAD = "compare runs of one load"
+
+
+def _difference(run: Run, one: Run) -> tuple[str, ...]:
+    """What makes two runs incomparable; of imported ones only the tool, whose clock is its own."""
+    if _known(one) and _known(run):
+        return difference(run.load_facts, one.load_facts).load
+    mine, other = run.scenario.client_kind, one.scenario.client_kind
+    # samples come from any tool
+    if mine == other or "unknown" in {mine, other}:
+        return ()
+    return (f"client changed from {other} to {mine}, and clocks differ from tool to tool",)
 
 
 def _known(run: Run) -> bool:

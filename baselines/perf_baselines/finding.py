@@ -13,16 +13,21 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 _SHOWN = 5
+_HASH = 12
 # a search for like words looks at each letter of each
 _SEARCHED = 1000
 
 
 def find_run(spec: str, known: AbstractSet[str]) -> str:
-    """Return which of the known ids (at least one) `latest`, an id or its beginning means."""
+    """Return which of the known ids (at least one) `latest`, an id, its beginning or hash means."""
     if spec in known:
         return spec
     if spec == LATEST:
         return max(known)
+    # what ends an imported run's id is the hash of its content
+    ending = [run_id for run_id in known if run_id.endswith(f"-{spec}")]
+    if len(spec) >= _HASH and len(ending) == 1:
+        return ending[0]
     begun = sorted((run_id for run_id in known if spec and run_id.startswith(spec)), reverse=True)
     if len(begun) == 1:
         return begun[0]

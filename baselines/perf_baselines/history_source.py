@@ -11,6 +11,7 @@ from perf_baselines.baseline_files import KEPT
 if TYPE_CHECKING:
     from perf_baselines.history import History
     from perf_baselines.record import Record
+    from perf_documents.run import Run
 
 SEARCHED = 500
 # where git does not say: the usual names, and runs outside of any repository
@@ -33,12 +34,30 @@ def passing_runs(
     return tuple(_baseline(record) for record in reversed(good[:KEPT]))
 
 
+def earlier_runs(history: History, run: Run, branch: str) -> tuple[Baseline, ...]:
+    """Last 20 runs before an imported one, of its profile, environment and the default branch.
+
+    They prove nothing of their load, and so are no baselines: what they are good for is to show
+    where a run of the same tool stands among those before it.
+    """
+    branches = (branch,) if branch else USUAL
+    records = history.list(SEARCHED, run.plan.profile, run.target.environment)
+    good = [
+        record for record in records
+        if record.valid is True and record.unstated and record.branch in branches
+        and record.figures is not None and record.started_at < run.started_at
+    ]  # fmt: skip
+    return tuple(_baseline(record) for record in reversed(good[:KEPT]))
+
+
 def _is_good(record: Record, branches: tuple[str, ...]) -> bool:
     return (
         record.verdict is Verdict.PASS
         and record.valid is True
         and record.branch in branches
         and record.figures is not None
+        # an imported run leaves rules unknown, and metrics too
+        and not record.unstated
     )
 
 

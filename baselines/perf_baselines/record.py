@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import merge
 from perf_analysis.series import CANDIDATE, add_cells
+from perf_analysis.stated import Stated
 from perf_documents.fingerprint import MACHINE_FACTS
 from perf_documents.strict_json import content_hash
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from perf_analysis.figures import RunFigures
     from perf_analysis.series import Cell, SeriesKey
     from perf_analysis.verdict import ThresholdResult, Verdict
-    from perf_documents.run import Run
+    from perf_documents.run import Measure, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,11 @@ class Record:
         What makes the run comparable, and the machine it ran on; empty in records of schema 1.
     figures : RunFigures or None
         What comparisons need; None where nothing can be compared.
+    measures : tuple of Measure
+        Imported figures that are neither durations nor counts of requests.
+    unstated : tuple of str
+        Metrics that the source of an imported run cannot show: where `http_req_failed` is among
+        them, the zeros of `failed` say nothing.
     document_sha256, document_bytes : str, int
         Of the full document's JSON, before compression.
     """
@@ -102,6 +109,8 @@ class Record:
     load: Mapping[str, object] = field(default_factory=dict)
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     figures: RunFigures | None = None
+    measures: tuple[Measure, ...] = ()
+    unstated: tuple[str, ...] = ()
     thresholds: tuple[ThresholdSummary, ...]
     document_sha256: str
     document_bytes: int
@@ -111,6 +120,7 @@ def summarise(run: Run, document: bytes) -> Record:
     """Return the record of a run; `document` is its JSON."""
     judgement = run.judgement
     phase = run.measured.judged_phase()
+    stated = _stated(run)
     cells = [(k, c) for k, c in run.measured.cells(phase).items() if k.target == CANDIDATE]
     return Record(
         run_id=run.run_id,
@@ -131,33 +141,55 @@ def summarise(run: Run, document: bytes) -> Record:
         phase=phase,
         phase_s=run.measured.phase_s(phase),
         dropped=run.measured.scenario_cell(phase, *run.measured.names_of(CANDIDATE)).dropped,
-        total=_summary("", cells),
+        total=_summary("", cells, stated.get("")),
         series=tuple(
-            _summary(label, [(key, cell) for key, cell in cells if key.label == label])
-            for label in sorted({key.label for key, _ in cells})
+            _summary(
+                label, [(key, cell) for key, cell in cells if key.label == label], stated.get(label)
+            )
+            for label in sorted({key.label for key, _ in cells} | stated.keys() - {""})
         ),
         load=run.load_facts,
         fingerprint={k: v for k, v in run.fingerprint.items() if k in MACHINE_FACTS},
         figures=run.figures,
+        measures=run.measures,
+        unstated=tuple(sorted(run.measured.unstated)),
         thresholds=tuple(map(_threshold, judgement.thresholds)) if judgement else (),
         document_sha256=content_hash(document),
         document_bytes=len(document),
     )
 
 
-def _summary(label: str, cells: list[tuple[SeriesKey, Cell]]) -> SeriesSummary:
+def _stated(run: Run) -> dict[str, Stated]:
+    """What is known of durations without samples of them, by label."""
+    if "http_req_duration" not in run.measured.unstated or run.figures is None:
+        return {row.label: row for row in run.measured.stated}
+    # compared by another clock: from the intended start
+    return {
+        series.label: Stated(
+            label=series.label,
+            n=series.finished,
+            quantiles_s={figure.q: math.exp(figure.ln_s) for figure in series.quantiles},
+        )
+        for series in run.figures.series
+    }
+
+
+def _summary(
+    label: str, cells: list[tuple[SeriesKey, Cell]], stated: Stated | None
+) -> SeriesSummary:
     ended = [(key, cell) for key, cell in cells if key.error_class != ABANDONED]
     total = add_cells(cell for _, cell in cells)
     samples = merge([total.service, total.service_censored])
+    quantile_s = stated.quantiles_s.get if stated else samples.quantile_s
     return SeriesSummary(
         label=label,
-        n=_count(cell for _, cell in ended),
+        n=_count(cell for _, cell in ended) or (stated.n if stated else 0),
         failed=_count(cell for key, cell in ended if key.error_class),
         abandoned=_count(cell for key, cell in cells if key.error_class == ABANDONED),
         censored=total.service_censored.n,
-        p50_s=samples.quantile_s(0.5),
-        p95_s=samples.quantile_s(0.95),
-        p99_s=samples.quantile_s(0.99),
+        p50_s=quantile_s(0.5),
+        p95_s=quantile_s(0.95),
+        p99_s=quantile_s(0.99),
     )
 
 

@@ -13,7 +13,7 @@ from perf_baselines.record import Record, SeriesSummary, ThresholdSummary
 from perf_documents.cells import Count, Seconds, StrictModel, Text
 from perf_documents.errors import DocumentError
 from perf_documents.figures_codec import FiguresModel, encode_figures
-from perf_documents.models import ExitCode, Facts, Instant, RunId, Sha256, Url, Words
+from perf_documents.models import ExitCode, Facts, Instant, Measures, RunId, Sha256, Url, Words
 from perf_documents.strict_json import content_hash, dump_json, explain, parse_json, refuse
 from perf_documents.upgrades import check_schema
 
@@ -77,6 +77,8 @@ class RecordModel(StrictModel):
     load: LoadModel | None
     fingerprint: Facts
     figures: FiguresModel | None
+    measures: Measures = ()
+    unstated: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
     thresholds: Annotated[tuple[ThresholdSummaryModel, ...], Field(max_length=1000)]
     document_sha256: Sha256
     document_bytes: Count
@@ -91,6 +93,10 @@ def dump_record(record: Record) -> bytes:
         "load": dict(record.load) or None,
         "figures": figures and encode_figures(figures),
     }
+    # records without them are the same bytes as before there were any
+    for name in ("measures", "unstated"):
+        if not document[name]:
+            del document[name]
     return dump_json({**document, _CHECK: content_hash(dump_json(document))})
 
 
@@ -124,6 +130,7 @@ def load_record(data: bytes) -> Record:
         | {
             "load": model.load.decode() if model.load else {},
             "figures": figures,
+            "measures": tuple(row.decode() for row in model.measures),
             "total": SeriesSummary(**dict(model.total)),
             "series": tuple(SeriesSummary(**dict(series)) for series in model.series),
             "thresholds": tuple(ThresholdSummary(**dict(row)) for row in model.thresholds),

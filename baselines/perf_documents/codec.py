@@ -43,6 +43,8 @@ from perf_documents.windows import encode_windows, scenario_windows, series_wind
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from perf_analysis.stated import Stated
+
 __all__ = ["content_hash", "decode_run", "dump_run", "encode_run", "load_run", "read_run"]
 
 
@@ -95,6 +97,7 @@ def encode_run(run: Run) -> dict[str, object]:
         "fingerprint": dict(run.fingerprint),
         "git": dict(run.git),
         "measured": _encode_measured(run.measured),
+        **({"measures": _plain(run.measures)} if run.measures else {}),
         "resolution_s": float(run.resolution_s),
         "figures": run.figures and encode_figures(run.figures),
         "health": _plain(run.health),
@@ -144,6 +147,7 @@ def _run(model: RunModel, prefix: str) -> Run:
             "control": model.control and TargetFacts(**dict(model.control)),
             "scenario": ScenarioFacts(**dict(model.scenario)),
             "measured": _measured(model.measured, f"{prefix}measured"),
+            "measures": tuple(row.decode() for row in model.measures),
             "figures": model.figures and model.figures.decode(model.run_id),
             "health": tuple(HealthWindow(**dict(window)) for window in model.health),
             "engine": _engine(model.engine),
@@ -178,6 +182,8 @@ def _measured(model: MeasuredModel, root: str) -> Measured:
         series=series,
         scenarios=scenarios,
         ended=dict(model.ended),
+        stated=tuple(row.decode() for row in model.stated),
+        unstated=frozenset(model.unstated),
         kept=Sums(series_sums, scenario_sums, (series, scenarios)),
     )
 
@@ -222,6 +228,17 @@ def _encode_measured(measured: Measured) -> dict[str, object]:
             for name, cells in sorted(measured.scenarios.items())
         ],
         "ended": [list(pair) for pair in sorted(measured.ended.items())],
+        **({"stated": [_stated(row) for row in measured.stated]} if measured.stated else {}),
+        **({"unstated": sorted(measured.unstated)} if measured.unstated else {}),
+    }
+
+
+def _stated(row: Stated) -> dict[str, object]:
+    return {
+        "label": row.label,
+        "n": row.n,
+        "average_s": row.average_s,
+        "quantiles": [[float(q), float(value)] for q, value in row.quantiles_s.items()],
     }
 
 

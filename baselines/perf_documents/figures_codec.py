@@ -12,8 +12,8 @@ from perf_documents.cells import Count, Seconds, StrictModel
 MAX_SERIES = 502
 # method, a blank and a name
 Label = Annotated[str, Field(max_length=320)]
-# a microsecond to an hour, and far beyond
-LogSeconds = Annotated[float, Field(ge=-20.0, le=20.0)]
+# a femtosecond (micro-benchmarks) to years
+LogSeconds = Annotated[float, Field(ge=-35.0, le=20.0)]
 _DECIMALS = 9
 
 
@@ -27,7 +27,10 @@ class QuantileModel(StrictModel):
     dof: Annotated[int, Field(ge=1, lt=2**31)]
     n: Annotated[int, Field(ge=1, lt=2**53)]
     n_effective: Annotated[float, Field(gt=0.0)]
-    flags: Annotated[list[Literal["short", "tail-thin", "thin"]], Field(default_factory=list)]
+    flags: Annotated[
+        list[Literal["short", "tail-thin", "thin", "error-unknown"]], Field(default_factory=list)
+    ]
+    resolution: Seconds = 0.0
 
     def decode(self) -> QuantileFigure:
         """Return the figure."""
@@ -40,6 +43,7 @@ class QuantileModel(StrictModel):
             n=self.n,
             n_effective=self.n_effective,
             flags=tuple(self.flags),
+            resolution_s=self.resolution,
         )
 
 
@@ -138,7 +142,8 @@ def _quantile(figure: QuantileFigure) -> dict[str, object]:
         "n": figure.n,
         "n_effective": _rounded(figure.n_effective),
     }
-    return coded | ({"flags": list(figure.flags)} if figure.flags else {})
+    optional = {"flags": list(figure.flags), "resolution": float(figure.resolution_s)}
+    return coded | {name: value for name, value in optional.items() if value}
 
 
 def _rounded(value: float) -> float:

@@ -105,7 +105,7 @@ def read_bounded(path: Path, max_bytes: int, *, follow: bool = False) -> bytes:
     Nothing is waited for: a FIFO is refused, not opened for ever. A symbolic link is refused
     unless `follow`.
     """
-    with _opened(path, follow=follow) as descriptor:
+    with opened(path, follow=follow) as descriptor:
         size = os.fstat(descriptor).st_size
         if size > max_bytes:
             raise DocumentError(f"{path}: {size} bytes; at most {max_bytes} are read")
@@ -114,7 +114,7 @@ def read_bounded(path: Path, max_bytes: int, *, follow: bool = False) -> bytes:
 
 def read_head(path: Path, count_bytes: int) -> bytes:
     """Return the first bytes of a regular file, however large it is."""
-    with _opened(path, follow=False) as descriptor:
+    with opened(path, follow=False) as descriptor:
         return os.read(descriptor, count_bytes)
 
 
@@ -136,8 +136,8 @@ def remove_stale_temporaries(folder: Path, older_than_s: float) -> int:
 
 
 @contextmanager
-def _opened(path: Path, *, follow: bool) -> Iterator[int]:
-    """Descriptor of a regular file."""
+def opened(path: Path, *, follow: bool) -> Iterator[int]:
+    """Descriptor of a regular file; a symbolic link is refused unless `follow`."""
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
     try:
         descriptor = os.open(path, flags if follow else flags | os.O_NOFOLLOW)

@@ -3,11 +3,13 @@
 # No postponed annotations here: pydantic reads them when a class is made.
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from perf_analysis.facts import EndState
+from perf_analysis.stated import Stated
 from perf_analysis.verdict import Outcome, Verdict
 from perf_documents.cells import (
     CellModel,
@@ -19,8 +21,9 @@ from perf_documents.cells import (
     Text,
 )
 from perf_documents.comparison_model import ComparisonModel
-from perf_documents.figures_codec import FiguresModel
+from perf_documents.figures_codec import MAX_SERIES, FiguresModel, Label
 from perf_documents.plan_codec import PlanModel, ThresholdModel
+from perf_documents.run import Better, Measure
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z", re.ASCII)
 
@@ -85,6 +88,52 @@ SeriesEntry = tuple[
 ScenarioEntry = tuple[Text, list[tuple[PhaseName, ScenarioCellModel]], WindowsText]
 
 
+class StatedModel(StrictModel):
+    """`Stated`; `quantiles` are pairs of quantile and seconds."""
+
+    label: Label
+    n: Count
+    average_s: Seconds | None
+    quantiles: Annotated[
+        tuple[tuple[Annotated[float, Field(ge=0, le=1)], Seconds], ...], Field(max_length=100)
+    ]
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        for before, after in pairwise(self.quantiles):
+            if before[0] >= after[0] or before[1] > after[1]:
+                raise ValueError("quantiles must ascend, and their values with them")
+        return self
+
+    def decode(self) -> Stated:
+        """Return the figures."""
+        return Stated(
+            label=self.label,
+            n=self.n,
+            average_s=self.average_s,
+            quantiles_s=dict(self.quantiles),
+        )
+
+
+class MeasureModel(StrictModel):
+    """`Measure`."""
+
+    name: Label
+    unit: Text
+    better: Better
+    value: float
+    low: float | None
+    high: float | None
+    n: Annotated[int, Field(ge=1, lt=2**53)]
+
+    def decode(self) -> Measure:
+        """Return the measure."""
+        return Measure(**dict(self))
+
+
+Measures = Annotated[tuple[MeasureModel, ...], Field(max_length=10_000)]
+
+
 class MeasuredModel(StrictModel):
     """`Measured`: of each series and scenario the sums by phase, and its windows as a text."""
 
@@ -94,6 +143,8 @@ class MeasuredModel(StrictModel):
     window_s: Annotated[float, Field(gt=0)]
     spans: Annotated[tuple[SpanModel, ...], Field(max_length=1000)]
     open_model: bool
+    stated: Annotated[tuple[StatedModel, ...], Field(max_length=MAX_SERIES)] = ()
+    unstated: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
 
 
 class HealthModel(StrictModel):
@@ -231,5 +282,6 @@ class RunModel(StrictModel):
     figures: FiguresModel | None
     health: Annotated[tuple[HealthModel, ...], Field(max_length=10_000)]
     engine: EngineModel
+    measures: Measures = ()
     client_notes: Annotated[tuple[Words, ...], Field(max_length=1000)]
     judgement: JudgementModel | None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from perf_analysis.facts import Accounts, EndState, RunFacts
+from perf_analysis.series import SUSTAINED
 from perf_documents.plan import digest_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from perf_documents.plan import Plan
 
 HEARTBEAT_S = 1.0
+Better = Literal["lower", "higher"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,34 @@ class EngineFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One number that another tool measured, in its own unit.
+
+    Attributes
+    ----------
+    name : str
+        Of the benchmark and the measure.
+    unit : str
+        As the source writes it; empty where it does not.
+    better : str
+        `lower` or `higher`.
+    value : float
+    low, high : float or None
+        Interval that the source states around it.
+    n : int
+        Samples behind it; 1 where the source does not say.
+    """
+
+    name: str
+    unit: str
+    better: Better
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One execution of a profile, and the document that records it.
 
@@ -180,6 +210,8 @@ class Run:
         What comparisons need of `measured`, computed once; None where nobody has yet.
     fingerprint, git : mapping of str to str
         The machine and the commit, in a closed list of harmless facts.
+    measures : tuple of Measure
+        Imported figures that are neither durations nor counts of requests.
     client_notes : tuple of str
         Surprises worth a line: variables ignored, proxies present, defaults given.
     judgement : Judgement or None
@@ -202,6 +234,7 @@ class Run:
     figures: RunFigures | None = None
     health: tuple[HealthWindow, ...] = ()
     engine: EngineFacts
+    measures: tuple[Measure, ...] = ()
     client_notes: tuple[str, ...] = ()
     judgement: Judgement | None = None
 
@@ -214,9 +247,12 @@ class Run:
     def load_facts(self) -> dict[str, object]:
         """What `load_hash` is made of.
 
-        A control beside the candidate doubles the load on the machine.
+        A control beside the candidate doubles the load on the machine. The load of an imported run
+        is not known, whatever its file looks like: all of one client are taken to be equal.
         """
         facts = self.plan.load_facts(self.scenario.sha256, self.scenario.client_kind)
+        if self.engine.unknown_rules:
+            facts["stages"] = [["1", "1", "1", SUSTAINED]]
         return facts if self.control is None else facts | {"control": "beside"}
 
     def facts(self) -> RunFacts:

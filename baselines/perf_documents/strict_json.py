@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import zlib
 from collections import Counter
@@ -51,9 +52,12 @@ def dump_json(document: object) -> bytes:
     return text.encode() + b"\n"
 
 
-def parse_json(data: bytes) -> object:
-    """Value of a JSON text; `DocumentError` says what is wrong with it and where."""
-    _refuse_mistaken(data)
+def parse_json(data: bytes, *, finite: bool = False) -> object:
+    """Value of a JSON text; `DocumentError` says what is wrong with it and where.
+
+    With `finite`, numbers that are too large for a float are refused here; models refuse them too.
+    """
+    refuse_mistaken(data)
     _refuse_deep(data)
     try:
         text = data.decode()
@@ -63,7 +67,12 @@ def parse_json(data: bytes) -> object:
     if not data.endswith(b"\n"):
         raise DocumentError("the end is missing: the last line has no newline")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite if finite else None,
+        )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise DocumentError(f"{place}: is not JSON: {error.msg}") from error
@@ -142,7 +151,8 @@ def _cause(kind: str, message: str, found: object) -> str:
     return words
 
 
-def _refuse_mistaken(data: bytes) -> None:
+def refuse_mistaken(data: bytes) -> None:
+    """Refuse what is no JSON by its first bytes, in words."""
     if not data.strip():
         raise DocumentError("is empty")
     for beginning, what in _MISTAKEN:
@@ -170,6 +180,11 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise DocumentError(f'the key "{visible(twice, 80)}" stands twice in one object')
     return fields
+
+
+def _finite(literal: str) -> float:
+    value = float(literal)
+    return value if math.isfinite(value) else _refuse_constant(visible(literal, 40))
 
 
 def _refuse_constant(literal: str) -> NoReturn:

@@ -6,6 +6,8 @@
 | 2      | 0.1.0 | `control`, `figures`, `resolution_s` and `engine.unknown_rules` are new;   |
 |        |       | `judgement.comparison` became an object; `measured` has one row for each   |
 |        |       | series and scenario: sums by phase, and its windows as one text            |
+|        |       | `measures`, `measured.stated` and `measured.unstated` came later and are   |
+|        |       | left out where they are empty                                              |
 
 A step takes the parsed document of its version and returns that of the next; the version itself is
 counted up here. To change the form: raise `SCHEMA`, add a row above and a step below, and keep a

@@ -1,4 +1,4 @@
-"""Which run somebody means: an id, `latest`, a run file, or a samples file."""
+"""Which runs somebody means: an id, `latest`, a run file, or a file that another tool wrote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from perf_documents.run import Run
 
 RUN_FILES = (".json", ".json.gz")
-SAMPLES = ".csv"
+# no id of a run holds one of these, and every path of a file that was exported does
+_OF_PATHS = ("/", ".")
 
 
 def find_run(spec: str) -> Run:
@@ -22,17 +23,25 @@ def find_run(spec: str) -> Run:
     Raises
     ------
     UsageError
-        If there is none, or the file cannot be read.
+        If there is none, or the file cannot be read, or holds several.
     """
-    if spec.endswith((*RUN_FILES, SAMPLES)):
-        path = Path(spec)
-        if not path.is_file():
-            raise UsageError(f"run {spec[:200]!r}: no such file")
-        if spec.endswith(SAMPLES):
-            from perf_importers.samples import read_samples  # noqa: PLC0415  # only for imports
+    runs = find_runs(spec)
+    if len(runs) > 1:
+        raise UsageError(
+            f"run {spec[:200]!r}: holds {len(runs)} runs; "
+            f"next: perfproof history import {spec[:200]}, and name one"
+        )
+    return runs[0]
 
-            return read_samples(path)
-        from perf_documents.codec import read_run  # noqa: PLC0415  # the other way needs it not
 
-        return read_run(path)
-    return history_of(Workspace(Path.cwd())).load(spec)
+def find_runs(spec: str) -> list[Run]:
+    """Runs of an id, or of a file; few formats hold more than one."""
+    if not any(mark in spec for mark in _OF_PATHS):
+        return [history_of(Workspace(Path.cwd())).load(spec)]
+    path = Path(spec)
+    if not path.exists():
+        raise UsageError(f"run {spec[:200]!r}: no such file")
+    from perf_cli.importing import now_s, read_any  # noqa: PLC0415  # only for files
+    from perf_importers.reading import Options  # noqa: PLC0415  # only for files
+
+    return read_any(path, Options(profile=path.name, now_s=now_s()))[1]

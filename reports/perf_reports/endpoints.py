@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import ABANDONED
@@ -109,8 +109,36 @@ def endpoint_rows(
         )
 
     rows = [row(label, name, _dropped(name, total, scenarios)) for label, name in names.items()]
-    first = row(ALL, total, _dropped(None, total, scenarios))
+    rows = [_stated(row, measured) for row in (*rows, *_benchmarks(measured, names))]
+    first = _stated(row(ALL, total, _dropped(None, total, scenarios)), measured)
     return (first, *sorted(rows, key=_worst_first))
+
+
+def _benchmarks(measured: Measured, names: Mapping[str, object]) -> list[EndpointRow]:
+    """Rows of what no request stands behind: a function's rounds, of which none can fail."""
+    return [
+        EndpointRow(
+            label=one.label, requests=one.n, rate_per_s=None, failed=0, failed_of=0, service=(),
+            latency=None,
+        )
+        for one in measured.stated if one.label and one.label not in names
+    ]  # fmt: skip
+
+
+def _stated(row: EndpointRow, measured: Measured) -> EndpointRow:
+    """Row with what the source of an imported run states, or does not show."""
+    if "http_req_failed" in measured.unstated:
+        row = replace(row, failed=0, failed_of=0)
+    one = next((s for s in measured.stated if (s.label or ALL) == row.label), None)
+    if one is None and measured.stated:
+        return replace(row, service=tuple(Quantile(q=q, value_s=None, n=0, needs=0)
+                                          for q in QUANTILES))  # fmt: skip
+    if one is None:
+        return row
+    values = [(q, one.quantiles_s.get(q)) for q in QUANTILES]
+    return replace(
+        row, service=tuple(Quantile(q=q, value_s=v, n=one.n, needs=0) for q, v in values)
+    )
 
 
 def _quantiles(

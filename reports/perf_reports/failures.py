@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_analysis.failure_classes import DROPPED, TARGET_CLASSES
+from perf_analysis.failure_classes import DROPPED, ON_REUSED, TARGET_CLASSES
 from perf_analysis.series import ALL_PHASES, CANDIDATE
 from perf_reports.endpoints import candidate_sums
 from perf_reports.parts import FailureRow
@@ -56,8 +56,19 @@ def _failure(
         first_s=min((error.first_s for error in noted), default=None),
         last_s=max((error.last_s for error in noted), default=None),
         labels=tuple(sorted((k for k, n in labels.items() if n), key=lambda k: (-labels[k], k))),
-        sample=most.text if most else "",
+        sample=_raced(noted) + (most.text if most else ""),
         generator=name not in TARGET_CLASSES,
+    )
+
+
+def _raced(noted: Iterable[ErrorSample]) -> str:
+    """How many are the keep-alive race, and what ends it."""
+    count = sum(error.count for error in noted if error.label.endswith(ON_REUSED))
+    if not count:
+        return ""
+    return (
+        f"{count} on reused connections, no byte received: the keep-alive race; next: a longer "
+        "idle timeout in the server. "
     )
 
 

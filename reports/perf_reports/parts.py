@@ -29,7 +29,8 @@ class Quantile:
     at_least : bool
         Only a lower bound: it falls among requests that never completed.
     n, needs : int
-        Requests it rests on, and how many it takes.
+        Requests it rests on, and how many it takes; 0 where the source of an imported run states
+        what it states.
     """
 
     q: float

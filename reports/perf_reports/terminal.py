@@ -184,7 +184,8 @@ def _endpoints(view: View, room: int) -> list[str]:
 
 
 def _not_available(rows: Sequence[EndpointRow]) -> list[str]:
-    missing = {q.q: q.needs for row in rows for q in row.service if q.value_s is None}
+    missing = {q.q: q.needs for row in rows for q in row.service
+               if q.value_s is None and q.needs}  # fmt: skip
     needs = [f"{wording.quantile_name(q)} {units.count(n)}" for q, n in sorted(missing.items())]
     return [f"  n/a: requests needed for {wording.joined(needs)}"] if needs else []
 

@@ -106,6 +106,9 @@ def _drawn(run: Run, endpoints: tuple[EndpointRow, ...]) -> tuple[Timeline, Dist
 
 def repeat_command(run: Run) -> str:
     """Command that repeats the run; `perfproof`, which no other tool shadows."""
+    if run.engine.unknown_rules:
+        # whatever made the load, it was no run of ours
+        return shlex.join(["perfproof", "history", "show", run.run_id])
     # what perf.yaml does not name is repeated by its URL
     target = run.target.url if run.target.name == LOCAL else items.target_of(run)
     words = ["perfproof", "run", "--profile", run.plan.source or run.plan.profile]

@@ -142,6 +142,8 @@ def threshold_said(result: ThresholdResult) -> str:
 
 def quantile(figure: Quantile) -> str:
     """Quantile, or why there is none: `212 ms`, `≥ 30.0 s`, `n/a: needs 1,000, has 412`."""
+    if figure.value_s is None and not figure.needs:
+        return f"{units.NOT_AVAILABLE}: the source does not state it"
     if figure.value_s is None:
         return (
             f"{units.NOT_AVAILABLE}: needs {units.count(figure.needs)}, has {units.count(figure.n)}"

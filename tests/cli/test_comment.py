@@ -190,7 +190,7 @@ def test_a_push_has_no_pull_request_and_that_is_no_failure(folder: Path) -> None
     ("arguments", "says"),
     [
         (["nothing.json.gz"], "no such file"),
-        (["event.json"], "is missing"),
+        (["event.json"], "is of no format that is known"),
         (["pass.json.gz", "--check", "x"], "belong to --github"),
         (["pass.json.gz", "--github"], "GITHUB_EVENT_NAME"),
         (["pass.json.gz", "--gitlab"], "CI_PROJECT_ID"),

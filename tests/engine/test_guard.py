@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perf_loadtests.engine.guard import Guard
-from perf_loadtests.engine.outcomes import NotAllowedError
+from perf_loadtests.http.errors import NotAllowedError
 
 pytestmark = pytest.mark.engine
 

@@ -16,6 +16,7 @@ from locust.user.task import DefaultTaskSet, TaskSet
 
 from perf_documents.errors import ScenarioError
 from perf_loadtests.engine import locust_compat
+from perf_loadtests.http.tls import shared_context
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -210,7 +211,7 @@ def test_a_driven_user_reports_when_it_is_made_and_verifies_certificates(
         user.on_stop()
     assert diary.told[-1] == "leaving StopIteration()"
     assert driven.insecure is False  # type: ignore[attr-defined]  # a FastHttpUser
-    assert locust_compat.shared_ssl_context().check_hostname
+    assert shared_context().check_hostname
 
 
 def test_retries_of_geventhttpclient_hang_on_the_pools_size_alone() -> None:

@@ -17,12 +17,8 @@ from locust.contrib.fasthttp import LocustBadStatusCode
 from locust.exception import CatchResponseError
 
 from perf_analysis.failure_classes import FAILURE_CLASSES
-from perf_loadtests.engine.outcomes import (
-    DeadlineExceededError,
-    NotAllowedError,
-    by_status,
-    classify,
-)
+from perf_loadtests.engine.outcomes import DeadlineExceededError, classify
+from perf_loadtests.http.errors import NotAllowedError, by_status
 
 pytestmark = pytest.mark.engine
 

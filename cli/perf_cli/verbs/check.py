@@ -62,7 +62,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--run",
     "spec",
     metavar="RUN",
-    help="A run id, the beginning of one, `latest`, a run file, or a samples file (.csv); "
+    help="A run id, the beginning of one, `latest`, a run file, or another tool's results; "
     "with the rules of a canary also a run that is going on (`running`).",
 )
 @click.option(

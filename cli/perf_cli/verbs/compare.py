@@ -11,7 +11,7 @@ import click
 
 from perf_analysis.compared import ADVISORY, RowVerdict
 from perf_baselines.comparing import compare_named
-from perf_cli.finding import find_run
+from perf_cli.finding import find_runs
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import look_of, result, say
 from perf_cli.registry import VERBS
@@ -24,8 +24,11 @@ from perf_reports.json_view import render_comparison as as_document
 from perf_reports.terminal import Style, render_comparison
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from click import Context
 
+    from perf_documents.run import Run
     from perf_reports.compare_view import CompareView
 
 SEPARATOR = "--"
@@ -82,7 +85,7 @@ def command(context: Context, base: tuple[str, ...], *, out: Path | None, as_jso
     twice = sorted(set(base) & set(candidates))
     if twice:
         raise UsageError(f"compare: {twice[0][:80]} stands on both sides")
-    sides = [find_run(spec) for spec in base], [find_run(spec) for spec in candidates]
+    sides = _runs(base), _runs(candidates)
     comparison = compare_named(*sides)
     code = Code.PASS if comparison.mode == ADVISORY else CODES[comparison.verdict]
     look = look_of(os.environ)
@@ -95,6 +98,10 @@ def command(context: Context, base: tuple[str, ...], *, out: Path | None, as_jso
         )
         codes += _write(view, as_document(comparison, code), out)
     return by_precedence(codes)
+
+
+def _runs(specs: Sequence[str]) -> list[Run]:
+    return [run for spec in specs for run in find_runs(spec)]
 
 
 def _write(view: CompareView, document: str, out: Path) -> list[int]:

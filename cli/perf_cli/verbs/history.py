@@ -14,8 +14,7 @@ import click
 from perf_analysis.judgement import judge
 from perf_baselines.baseline_files import KEPT
 from perf_baselines.record_codec import dump_record
-from perf_cli.finding import RUN_FILES
-from perf_cli.options import LENGTH
+from perf_cli.options import DURATION
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import look_of, result, say
 from perf_cli.registry import VERBS
@@ -29,8 +28,12 @@ from perf_reports.terminal import Style, render_terminal
 from perf_reports.view import build_view
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from perf_baselines.history import History
     from perf_baselines.record import Record
+    from perf_cli.importing import ImportFlags
+
 
 DEFAULT_LIMIT = 20
 FORMATS = ("run", "history", "csv", "bmf", "junit")
@@ -80,22 +83,29 @@ def show(run: str, *, as_json: bool) -> int:
 
 @command.command("import", cls=Verb)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH")
-def import_paths(paths: tuple[Path, ...]) -> int:
-    """Store run documents, the runs of another history's folder, or those of unfinished spools."""
+@click.option("--format", "form", default="", metavar="F", help="Told by the content if not given.")
+@click.option("--profile", metavar="NAME", help="To keep the runs under; else the tool's name.")
+@click.option("--environment", metavar="NAME", help="Where it was measured; else `imported`.")
+@click.option("--commit", metavar="SHA", help="What was measured, where the file does not say.")
+@click.option("--branch", metavar="NAME", help="Where the commit belongs.")
+@click.option("--at", metavar="TIME", help="When it was measured, where the file does not say.")
+@click.option(
+    "--direction",
+    type=click.Choice(["higher", "lower"]),
+    help="Which is better, for measures whose format does not say.",
+)
+def import_paths(paths: tuple[Path, ...], form: str, **flags: Unpack[ImportFlags]) -> int:
+    """Store other tools' results, run documents, whole histories, or runs of unfinished spools."""
+    from perf_cli import importing  # noqa: PLC0415  # the other sub-verbs need it not
+
+    options = importing.options_of(**flags)
     history = history_of(Workspace(Path.cwd()))
     history.open_for_writing()
-    codes = [_import(path, history) for path in paths]
+    files = [path for path in paths if form or importing.are_results(path)]
+    folders = [path for path in paths if path not in files]
+    codes: list[int] = [importing.import_files(files, form, options, history)]
+    codes += [importing.import_folder(path, history, _recover) for path in folders]
     return by_precedence(codes)
-
-
-def _import(path: Path, history: History) -> int:
-    from perf_cli import moving  # noqa: PLC0415  # the other sub-verbs need it not
-
-    if moving.is_history(path):
-        return moving.import_history(path, history)
-    if path.name.endswith(RUN_FILES):
-        return moving.import_document(path, history)
-    return _recover(path, history)
 
 
 def _recover(folder: Path, history: History) -> int:
@@ -124,7 +134,7 @@ def export(form: str, out: Path | None, runs: tuple[str, ...]) -> int:
 
 
 @command.command("prune", cls=Verb)
-@click.option("--older-than", type=LENGTH, metavar="AGE", help="Such as 90d: younger runs stay.")
+@click.option("--older-than", type=DURATION, metavar="AGE", help="Such as 90d: younger runs stay.")
 @click.option(
     "--keep",
     "--keep-last",

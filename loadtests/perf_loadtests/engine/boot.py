@@ -105,7 +105,7 @@ class Engine:
                 "client_kind": kind,
                 "classes": [cls.__name__ for cls in classes],
                 "may_retry": False,
-                "includes_connect": True,
+                "includes_connect": kind != locust_compat.LEAN,
             }
         )
         return load

@@ -10,19 +10,22 @@ from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 
 from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine.lean import keep_books
 from perf_loadtests.engine.outcomes import DeadlineExceededError
+from perf_loadtests.engine.virtual_user import PENDING_KEY
+from perf_loadtests.http.client import LeanClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_loadtests.engine.virtual_user import VirtualUser
 
-PENDING_KEY = "_perfproof"
-
 
 def wrap_client(vu: VirtualUser) -> None:
-    """Let every request of Locust's own clients pass the books; other clients report events."""
+    """Let every request of our client and of Locust's pass the books; others report events."""
     session = getattr(vu.user, "client", None)
+    if isinstance(session, LeanClient):
+        keep_books(vu, session, locust_compat.others_listen(vu.user.environment.events.request))
     if not isinstance(session, HttpSession | FastHttpSession):
         return
     locust_compat.switch_retries_off(session)
@@ -63,6 +66,13 @@ def _send(
     failure = getattr(response, "error", None)
     pending.error = failure if isinstance(failure, BaseException) else None
     return response
+
+
+def close_client(vu: VirtualUser) -> None:
+    """Close what the client of a VU that is gone still holds open."""
+    session = getattr(vu.user, "client", None)
+    if isinstance(session, LeanClient):
+        session.close()
 
 
 def path_of(url: str) -> str:

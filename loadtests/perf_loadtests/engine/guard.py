@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gevent.socket
 from gevent import _socket3
 
-from perf_loadtests.engine.outcomes import NotAllowedError
+from perf_loadtests.http.errors import NotAllowedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -106,17 +106,24 @@ class Ledger:
             setattr(self.counts, name, getattr(self.counts, name) + amount)
         return cell
 
-    def request(self, sample: Sample, text: str) -> None:
-        """Book the end of a request; `text` describes its failure, empty for a success."""
+    def request(self, sample: Sample, text: str, aside: str = "") -> None:
+        """Book the end of a request; `text` describes its failure, empty for a success.
+
+        Failures with something said aside are counted apart from others of their class and name.
+        """
         self.recorder.add(sample)
         if not sample.error_class:
             return
-        label = f"{sample.method} {sample.name}"[:300]
+        self.note(sample.error_class, f"{sample.method} {sample.name}{aside}", text)
+
+    def note(self, error_class: str, label: str, text: str) -> None:
+        """Count something that went wrong, beside the samples."""
+        label = label[:300]
         at_s = max(0.0, self.offset_s())
-        known = self._failures.get((sample.error_class, label))
+        known = self._failures.get((error_class, label))
         if known is None:
-            text = self._sample_text(sample.error_class, text)
-            self._failures[sample.error_class, label] = _Failure(1, at_s, at_s, text)
+            text = self._sample_text(error_class, text)
+            self._failures[error_class, label] = _Failure(1, at_s, at_s, text)
         else:
             known.count += 1
             known.last_s = at_s

@@ -9,8 +9,7 @@ from locust.exception import CatchResponseError
 
 from perf_analysis.series import CANDIDATE
 from perf_loadtests.engine import locust_compat
-from perf_loadtests.engine.client import PENDING_KEY
-from perf_loadtests.engine.virtual_user import Pending, describe
+from perf_loadtests.engine.virtual_user import PENDING_KEY, Pending, describe
 from perf_loadtests.recorder import Sample
 
 if TYPE_CHECKING:

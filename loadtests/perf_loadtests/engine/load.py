@@ -12,7 +12,7 @@ from gevent.event import Event
 from locust.exception import StopTest
 
 from perf_loadtests.engine import locust_compat
-from perf_loadtests.engine.client import wrap_client
+from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
 from perf_loadtests.engine.crew import Crew
 from perf_loadtests.engine.listeners import Listeners
@@ -263,3 +263,4 @@ class Load:
         if self._crew.remove(vu):
             self._driver.gone(vu)
             vu.settle(cut=vu.cut)
+            close_client(vu)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import ssl
 import sys
 import traceback
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +19,8 @@ from locust.user.users import HttpUser, User
 from locust.util.load_locustfile import is_user_class, load_locustfile
 
 from perf_documents.errors import ScenarioError
+from perf_loadtests.http import LeanHttpUser
+from perf_loadtests.http.tls import shared_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from locust.event import EventHook
 
 RUNNING, WAITING = "running", "waiting"
+LEAN = "lean"  # the kind of our own client
 
 
 def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
@@ -98,18 +100,13 @@ def scenario_sha256(path: Path) -> str:
 def client_kind(classes: Sequence[type[User]]) -> str:
     """Which clients make the requests: part of what makes two runs comparable."""
     kinds = {
-        "fasthttp" if issubclass(cls, FastHttpUser)
+        LEAN if issubclass(cls, LeanHttpUser)
+        else "fasthttp" if issubclass(cls, FastHttpUser)
         else "http" if issubclass(cls, HttpUser)
         else "custom"
         for cls in classes
     }  # fmt: skip
     return "+".join(sorted(kinds))
-
-
-@functools.cache
-def shared_ssl_context() -> ssl.SSLContext:
-    """One verifying context a process: loading the authorities costs more than a request."""
-    return ssl.create_default_context()
 
 
 class Watcher(Protocol):
@@ -133,7 +130,7 @@ class Watcher(Protocol):
 
 
 def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watcher) -> type[User]:
-    """Subclass of a scenario class that reports how its VUs come and go.
+    """Subclass of a scenario class that tells a watcher how its VUs come and go.
 
     Parameters
     ----------
@@ -143,7 +140,6 @@ def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watche
     insecure : bool
         Certificates are not verified.
     tell : Watcher
-        Is told of each VU.
     """
 
     def __init__(self: User, environment: Environment) -> None:  # noqa: N807  # becomes a method
@@ -169,7 +165,7 @@ def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watche
     if issubclass(cls, FastHttpUser):
         members["insecure"] = insecure
         if not insecure and cls.ssl_context_factory is None:
-            members["ssl_context_factory"] = staticmethod(lambda **_: shared_ssl_context())
+            members["ssl_context_factory"] = staticmethod(lambda **_: shared_context())
     made: type[User] = type(cls).__call__(type(cls), name, (cls,), members)
     return made
 
@@ -209,6 +205,11 @@ def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
 def listen_first(hook: EventHook, handler: Callable[..., None]) -> None:
     """Add a listener before all others: one that raises StopUser keeps the event from the rest."""
     hook._handlers.insert(0, handler)  # noqa: SLF001  # add_listener only appends
+
+
+def others_listen(hook: EventHook) -> Callable[[], bool]:
+    """Question whether a hook has listeners beside the first, which is our own."""
+    return lambda: len(hook._handlers) > 1  # noqa: SLF001  # no public way to count them
 
 
 def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import ssl
 import zlib
@@ -16,36 +15,19 @@ from geventhttpclient.response import HTTPConnectionClosed
 from locust.contrib.fasthttp import LocustBadStatusCode
 from locust.exception import CatchResponseError
 
+from perf_loadtests.http.errors import BY_ERRNO, NotAllowedError, RequestFailedError, by_status
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _Rules = tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...]
 _BAD_STATUS = (LocustBadStatusCode, requests.exceptions.HTTPError)
-_OK, _CLIENT_ERROR, _SERVER_ERROR, _BEYOND = 200, 400, 500, 600
 
 
 class DeadlineExceededError(TimeoutError):
     """The total deadline of a request has passed."""
 
 
-class NotAllowedError(PermissionError):
-    """A connection to an address outside the allow-list was refused before it was made."""
-
-
-_BY_ERRNO = {
-    errno.ECONNREFUSED: "refused",
-    errno.ECONNRESET: "reset",
-    errno.EPIPE: "reset",
-    errno.ECONNABORTED: "reset",
-    errno.ENETUNREACH: "net_unreachable",
-    errno.EHOSTUNREACH: "net_unreachable",
-    errno.EADDRNOTAVAIL: "local_ports",
-    errno.EMFILE: "local_files",
-    errno.ENFILE: "local_files",
-    errno.ENOMEM: "local_memory",
-    errno.ENOBUFS: "local_memory",
-    errno.ETIMEDOUT: "timeout",
-}
 # The first match decides, so the narrower types stand first.
 _BY_TYPE: _Rules = (
     (NotAllowedError, "not_allowed"),
@@ -72,15 +54,6 @@ _LAST_RESORT: _Rules = (
 )
 
 
-def by_status(status: int) -> str:
-    """Class of a whole response by its status alone; empty for a success (200 to 399)."""
-    if _OK <= status < _CLIENT_ERROR:
-        return ""
-    if _CLIENT_ERROR <= status < _SERVER_ERROR:
-        return "http_4xx"
-    return "http_5xx" if _SERVER_ERROR <= status < _BEYOND else "bad_status"
-
-
 def classify(exception: BaseException | None, status: int) -> str:
     """Class of a request that a client reported.
 
@@ -94,6 +67,8 @@ def classify(exception: BaseException | None, status: int) -> str:
     if exception is None:
         # a scenario may declare a 404 a success; a request without any response is none
         return "" if status else "protocol_error"
+    if isinstance(exception, RequestFailedError):
+        return exception.error_class
     chain = list(_chain(exception))
     found = (
         _by_type(_BY_TYPE, chain)
@@ -123,7 +98,7 @@ def _by_parser(chain: list[BaseException], status: int) -> str | None:
 
 def _by_errno(chain: list[BaseException]) -> str | None:
     numbers = (e.errno for e in chain if isinstance(e, OSError) and not isinstance(e, ssl.SSLError))
-    return next((_BY_ERRNO[number] for number in numbers if number in _BY_ERRNO), None)
+    return next((BY_ERRNO[number] for number in numbers if number in BY_ERRNO), None)
 
 
 def _unanswered(chain: list[BaseException]) -> str:

@@ -11,7 +11,8 @@ from gevent.greenlet import Greenlet
 
 from perf_analysis.arms import cells_name
 from perf_analysis.failure_classes import ABANDONED
-from perf_loadtests.engine.outcomes import by_status, classify
+from perf_loadtests.engine.outcomes import classify
+from perf_loadtests.http.errors import by_status
 from perf_loadtests.recorder import Sample
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from perf_loadtests.engine.ledger import Ledger
 
 UNKNOWN_S = float("nan")
+# Under which the books find a request again in the context of its event.
+PENDING_KEY = "_perfproof"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -37,6 +40,7 @@ class Pending:
     greenlet: object = field(default_factory=gevent.getcurrent)
     status: int = 0
     returned_s: float | None = None
+    aside: str = ""
     error: BaseException | None = None
 
 
@@ -263,7 +267,7 @@ class VirtualUser:
             received_bytes=received,
             target=self.arm.target,
         )
-        ledger.request(sample, text)
+        ledger.request(sample, text, pending.aside)
 
 
 def describe(error: BaseException) -> tuple[str, str, str]:

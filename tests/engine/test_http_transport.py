@@ -1,0 +1,321 @@
+"""Connections, deadlines, phases and limits of our client."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import resource
+import socket
+import time
+import zlib
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import gevent
+import gevent.socket
+import pytest
+from gevent import _socket3
+
+from booked import Booked
+from perf_loadtests.http import LeanHttpUser, parser
+from perf_loadtests.http.content import decode
+from perf_loadtests.http.errors import NotAllowedError, RequestFailedError, by_status, failure_of
+from perf_loadtests.http.wheel import Deadline, DeadlineHit, Wheel
+from torture_answers import BODY
+from torture_cases import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torture_server import Server
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def user(server: Server) -> Iterator[Booked]:
+    """User whose requests go to the torture server."""
+    made = Booked(LeanHttpUser, server.url)
+    server.seen()
+    yield made
+    made.client.close()
+
+
+@pytest.mark.parametrize("name", ["race", "race-reset"])
+def test_the_keep_alive_race_has_its_class_and_says_how_long_it_was_idle(
+    user: Booked, server: Server, name: str
+) -> None:
+    user.client.get(f"/{name}", name="first")
+    response = user.client.get(f"/{name}", name="second")
+    assert "on a reused connection, idle for 0." in str(response.error)
+    assert outcome(user.taken()[0]) == "200, 0 closed_before_response"
+    assert len(server.requests()) == 2  # it was not sent again
+
+
+@pytest.mark.parametrize("name", ["closes-unsaid", "reset-after"])
+def test_a_connection_that_ended_while_idle_is_not_used_again(user: Booked, name: str) -> None:
+    user.client.get(f"/{name}", name="first")
+    gevent.sleep(0.1)
+    assert user.client.get("/ok", name="next").content == BODY
+    assert outcome(user.taken()[0]) == "200, 200"
+
+
+def test_bytes_that_nobody_asked_for_are_counted_and_never_read(
+    user: Booked, server: Server
+) -> None:
+    user.client.get("/unasked", name="first")
+    gevent.sleep(0.1)
+    assert user.client.get("/echo", name="next").json()["path"] == "/echo"
+    rows, failures, _ = user.taken()
+    assert outcome(rows) == "200, 200"
+    assert [row[:3] for row in failures] == [["unsolicited", "next", 1]]
+    assert len({number for _, number in server.requests()}) == 2
+
+
+def test_an_early_answer_ends_the_use_of_its_connection(user: Booked, server: Server) -> None:
+    response = user.client.post("/early-answer", data=bytes(5_000_000), name="big")
+    assert (response.status_code, response.content) == (413, b"too much")
+    assert user.client.get("/ok", name="next").content == BODY
+    assert len({number for _, number in server.requests()}) == 2
+
+
+def test_set_up_of_a_connection_is_no_service_time(user: Booked, server: Server) -> None:
+    url = f"https://localhost:{server.ports['tls-good']}/ok"
+    fresh, reused = (user.client.get(url).exchange for _ in range(2))
+    assert fresh.phases.connecting_s > 0.0
+    assert fresh.phases.tls_handshaking_s > 0.0
+    assert reused.phases[1:3] == (0.0, 0.0)
+    for exchange in (fresh, reused):
+        phases = exchange.phases
+        assert exchange.service_s == pytest.approx(sum(phases[3:]))
+        assert sum(phases) == pytest.approx(exchange.end_s - exchange.begun_s)
+        assert min(phases) >= 0.0
+
+
+def test_the_deadline_covers_all_hops(user: Booked) -> None:
+    began_s = time.perf_counter()
+    user.client.get("/hops-slow/5", name="x", timeout=0.15)
+    assert 0.15 <= time.perf_counter() - began_s < 0.2
+    assert outcome(user.taken()[0]) == "302, 302, 0 timeout"
+
+
+def test_a_call_cannot_outlast_the_plan(server: Server) -> None:
+    user = Booked(LeanHttpUser, server.url, timeout_s=0.1)
+    began_s = time.perf_counter()
+    user.client.get("/silent", name="x", timeout=60)
+    assert time.perf_counter() - began_s < 0.15
+    ((row,), _, cells) = user.taken()
+    assert row[3] == "timeout"
+    assert 0.09 < cells["x"]["service_censored"]["min"] < 0.15
+
+
+def test_what_came_in_time_is_no_timeout_though_the_loop_was_late(user: Booked) -> None:
+    def block() -> None:
+        until_s = time.perf_counter() + 0.3
+        while time.perf_counter() < until_s:
+            pass
+
+    user.client.get("/ok")
+    blocking = gevent.spawn(block)
+    response = user.client.get("/ok", name="x", timeout=0.1)
+    blocking.join()
+    assert response.content == BODY
+
+
+def test_a_deadline_that_is_taken_back_never_comes() -> None:
+    wheel = Wheel()
+    kept, taken = Deadline(time.perf_counter() + 0.05), Deadline(time.perf_counter() + 0.05)
+    wheel.add(kept)
+    wheel.add(taken)
+    wheel.remove(taken)
+    with pytest.raises(DeadlineHit):
+        gevent.sleep(1.0)
+    wheel.remove(kept)
+    gevent.sleep(0.1)
+    # an empty wheel stands still, and turns again for the next one
+    wheel.add(Deadline(time.perf_counter() + 0.01))
+    with pytest.raises(DeadlineHit):
+        gevent.sleep(1.0)
+
+
+def refuse(number: int) -> Callable[..., None]:
+    def connect(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return connect
+
+
+@pytest.mark.parametrize(
+    ("number", "error_class"),
+    [
+        (errno.EADDRNOTAVAIL, "local_ports"), (errno.ENOBUFS, "local_memory"),
+        (errno.ENETUNREACH, "net_unreachable"), (errno.EHOSTUNREACH, "net_unreachable"),
+        (errno.ETIMEDOUT, "timeout"),
+    ],
+)  # fmt: skip
+def test_what_fails_here_is_not_blamed_on_the_target(
+    user: Booked, monkeypatch: pytest.MonkeyPatch, number: int, error_class: str
+) -> None:
+    monkeypatch.setattr(_socket3.socket, "connect", refuse(number))
+    user.client.get("/ok", name="x")
+    assert outcome(user.taken()[0]) == f"0 {error_class}"
+
+
+def test_a_connection_off_the_allow_list_is_not_allowed(
+    user: Booked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_: object) -> None:
+        raise NotAllowedError("10.1.2.3:80 is not on the allow-list")
+
+    monkeypatch.setattr(_socket3.socket, "connect", connect)
+    user.client.get("/ok", name="x")
+    assert outcome(user.taken()[0]) == "0 not_allowed"
+
+
+def test_no_free_file_is_the_generators_own_limit(user: Booked) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open(os.devnull, "rb") as last:  # noqa: PTH123  # its number is the highest
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 1, hard))
+        try:
+            user.client.get("/ok", name="x")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert outcome(user.taken()[0]) == "0 local_files"
+
+
+def test_a_name_that_is_gone_is_dns(user: Booked, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(gevent.socket, "getaddrinfo", look_up)
+    user.client.get("http://gone.example/", name="x")
+    assert outcome(user.taken()[0]) == "0 dns"
+
+
+def test_an_address_where_nobody_listens_is_passed_over(
+    user: Booked, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = server.ports["http"]
+    rows = [
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
+    ]
+    monkeypatch.setattr(gevent.socket, "getaddrinfo", lambda *_: rows)
+    assert user.client.get("/ok").content == BODY
+
+
+def test_without_verification_any_certificate_will_do(user: Booked, server: Server) -> None:
+    user.client.connections.insecure = True
+    for name in ("expired", "selfmade", "stranger"):
+        assert user.client.get(f"https://localhost:{server.ports[f'tls-{name}']}/ok").ok
+
+
+def test_https_is_not_left_for_http(user: Booked, server: Server) -> None:
+    user.client.get(f"https://localhost:{server.ports['tls-good']}/redirect-to-http", name="x")
+    assert outcome(user.taken()[0]) == "302 bad_redirect"
+
+
+def test_a_large_body_goes_over_tls(user: Booked, server: Server) -> None:
+    url = f"https://localhost:{server.ports['tls-good']}/echo"
+    body = "x" * 3_000_000
+    assert user.client.post(url, data=body).json()["body"] == body
+
+
+@contextmanager
+def answering(*segments: bytes) -> Iterator[str]:
+    """A server for one connection, which sends a segment each time it is asked something."""
+    listener = gevent.socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        link, _ = listener.accept()
+        with closing(link):
+            for segment in segments:
+                link.recv(65_536)
+                link.sendall(segment)
+            link.recv(65_536)
+
+    serving = gevent.spawn(serve)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        serving.kill()
+        listener.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nX-Test: memo\r\nContent-Length: 3\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        (HEAD + b"two", "200, 200"),
+        (HEAD + b"twofold", "200, 200 unsolicited"),
+        (HEAD + b"two" + HEAD + b"two", "200, 200 unsolicited"),
+        (HEAD[:-1], "200, 0 timeout"),
+        (HEAD + b"tw", "200, 0 timeout"),
+        (b"HTTP/1.1 404 X\r\nContent-Length: 3\r\n\r\ntwo", "200, 404 http_4xx"),
+    ],
+)
+def test_a_head_that_was_seen_before_hides_nothing(second: bytes, found: str) -> None:
+    user = Booked(LeanHttpUser, "http://127.0.0.1")
+    with answering(HEAD + b"one", second) as url:
+        assert user.client.get(url, name="x").content == b"one"
+        assert HEAD in parser._MEMO
+        user.client.get(url, name="x", timeout=0.1)
+    assert outcome(user.taken()[0]) == found
+
+
+def test_remembered_heads_are_bounded(user: Booked) -> None:
+    for i in range(600):
+        with_number = HEAD.replace(b"memo", b"%d" % i)
+        made = parser.Parser(to_head=False)
+        made.feed(with_number + b"abc")
+        assert made.head is not None
+        parser._remember(with_number, made.head)
+    assert len(parser._MEMO) <= 256
+    del user
+
+
+def raw_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+ZEROS = bytes(2 << 20)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "found"),
+    [
+        (BODY, "identity", BODY),
+        (gzip.compress(b"a") + gzip.compress(b"b"), "gzip", b"ab"),
+        (gzip.compress(zlib.compress(b"a")), "deflate, x-gzip", b"a"),
+        (raw_deflate(b"a"), "deflate", b"a"),
+        (gzip.compress(ZEROS[: 1 << 20]), "gzip", ZEROS[: 1 << 20]),
+        (gzip.compress(ZEROS), "gzip", "body_too_large"),
+        (gzip.compress(b"a") + b"b", "gzip", "decode_error"),
+        (zlib.compress(b"a") + b"b", "deflate", "decode_error"),
+        (gzip.compress(b"a")[:-1], "gzip", "decode_error"),
+        (b"a", "gzip, gzip, gzip", "decode_error"),
+        (b"a", "zstd", "decode_error"),
+    ],
+)  # fmt: skip
+def test_bodies_are_decoded_up_to_a_limit(body: bytes, encoding: str, found: bytes | str) -> None:
+    if isinstance(found, bytes):
+        assert decode(body, encoding) == found
+        return
+    with pytest.raises(RequestFailedError) as caught:
+        decode(body, encoding)
+    assert caught.value.error_class == found
+
+
+@pytest.mark.parametrize(
+    ("error", "error_class"),
+    [(PermissionError(errno.EACCES, "x"), "reset"), (ConnectionAbortedError(), "reset")],
+)
+def test_an_error_of_no_known_number_is_still_one_of_the_connection(
+    error: OSError, error_class: str
+) -> None:
+    assert failure_of(error).error_class == error_class
+    assert by_status(200) == ""
