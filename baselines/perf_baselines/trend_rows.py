@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.changes import Better
 from perf_analysis.compared import ERROR_RATE
@@ -32,17 +32,6 @@ _Z = 1.959963984540054
 _DIGITS = 6
 _LOAD_DIGITS = 12
 _REASON = 160
-
-
-class _Measure(Protocol):
-    """A number that another tool measured, in its own unit."""
-
-    name: str
-    unit: str
-    better: str
-    value: float
-    low: float | None
-    high: float | None
 
 
 class SeriesName(NamedTuple):
@@ -146,22 +135,19 @@ def _compact(value: object) -> str:
 
 def points_of(record: Record) -> Iterable[Point]:
     """Every value of a run that makes a trend."""
-    # of imported runs alone
-    unstated: tuple[str, ...] = getattr(record, "unstated", ())
-    measures: tuple[_Measure, ...] = getattr(record, "measures", ())
     figures = {series.label: series for series in record.figures.series} if record.figures else {}
     for summary in (record.total, *record.series):
         whole = not summary.label
         yield from _quantiles(summary, figures.get(summary.label), whole=whole)
         n = summary.n + summary.abandoned + (record.dropped if whole else 0)
         failed = summary.failed + summary.abandoned + (record.dropped if whole else 0)
-        if n and FAILED not in unstated:
+        if n and FAILED not in record.unstated:
             yield share_point(summary.label, failed, n)
     if str(record.load.get("executor", "")).endswith("-vus") and record.phase_s > 0:
         rate = record.total.n / record.phase_s
         name = SeriesName(RATE, "", PER_SECOND, Better.HIGHER.value)
         yield Point(name, rate, rate, rate)
-    for one in measures:
+    for one in record.measures:
         name = SeriesName("", one.name, one.unit, str(one.better))
         ends = (one.value if end is None else end for end in (one.low, one.high))
         yield Point(name, one.value, *ends)

@@ -80,7 +80,8 @@ def build_site(workspace: Workspace, wanted: Wanted) -> Written:
     if rows.changed:
         _keep(rows, cache)
     generator = f"perfproof {version}"
-    reports = _reports(history, rows.rows, wanted.reports, generator)
+    wish = _Reports(target, wanted.reports, generator, unreadable)
+    reports = wish.of(history, rows.rows)
     accepted = _accepted(workspace, tracks)
     newest = instant(rows.rows[-1].started_at) if rows.rows else None
     site = Site(
@@ -106,22 +107,41 @@ def _keep(rows: Rows, cache: Path) -> None:
         say(f"perf: the next site takes as long as this one: {error}")
 
 
-def _reports(
-    history: History, rows: Sequence[Row], most: int, generator: str
-) -> list[tuple[str, Page]]:
-    """Reports of the newest runs whose document is kept, by profile and environment."""
-    kept = history.documented()
-    counted: dict[tuple[str, str], int] = {}
-    found: list[tuple[str, Page]] = []
-    for row in reversed(rows):
-        place = (row.profile, row.environment)
-        if counted.get(place, 0) >= most or row.run_id not in kept:
-            continue
-        counted[place] = counted.get(place, 0) + 1
-        made_from = report_made_from(row.stamp, generator)
-        make = partial(_report, history, row.run_id)
-        found.append((row.run_id, Page(report_of(row.run_id), made_from, make)))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """Which reports lie in the site; those that cannot be made are named and left out."""
+
+    target: SiteFolder
+    most: int
+    generator: str
+    unreadable: list[str]
+
+    def of(self, history: History, rows: Sequence[Row]) -> list[tuple[str, Page]]:
+        """Reports of the newest runs whose document is kept, by profile and environment."""
+        kept = history.documented()
+        counted: dict[tuple[str, str], int] = {}
+        found: list[tuple[str, Page]] = []
+        for row in reversed(rows):
+            place = (row.profile, row.environment)
+            if counted.get(place, 0) >= self.most or row.run_id not in kept:
+                continue
+            counted[place] = counted.get(place, 0) + 1
+            page = self._page(history, row)
+            if page is not None:
+                found.append((row.run_id, page))
+        return found
+
+    def _page(self, history: History, row: Row) -> Page | None:
+        """A report, made already unless the site has it."""
+        path, made_from = report_of(row.run_id), report_made_from(row.stamp, self.generator)
+        if self.target.has(path, made_from):
+            return Page(path, made_from, str)
+        try:
+            return Page(path, made_from, partial(str, _report(history, row.run_id)))
+        except PerfError as error:
+            say(f"perf: its report is left out: {error}")
+            self.unreadable.append(f"Its report is left out: {error}")
+            return None
 
 
 def _report(history: History, run_id: str) -> str:
