@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.changes import Better
 from perf_analysis.compared import ERROR_RATE
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_analysis.figures import SeriesFigures
-    from perf_baselines.baseline import Baseline
     from perf_baselines.history import History
     from perf_baselines.record import Record, SeriesSummary
 
@@ -33,17 +32,6 @@ _Z = 1.959963984540054
 _DIGITS = 6
 _LOAD_DIGITS = 12
 _REASON = 160
-
-
-class _Measure(Protocol):
-    """A number that another tool measured, in its own unit."""
-
-    name: str
-    unit: str
-    better: str
-    value: float
-    low: float | None
-    high: float | None
 
 
 class SeriesName(NamedTuple):
@@ -147,40 +135,22 @@ def _compact(value: object) -> str:
 
 def points_of(record: Record) -> Iterable[Point]:
     """Every value of a run that makes a trend."""
-    # of imported runs alone
-    unstated: tuple[str, ...] = getattr(record, "unstated", ())
-    measures: tuple[_Measure, ...] = getattr(record, "measures", ())
     figures = {series.label: series for series in record.figures.series} if record.figures else {}
     for summary in (record.total, *record.series):
         whole = not summary.label
         yield from _quantiles(summary, figures.get(summary.label), whole=whole)
         n = summary.n + summary.abandoned + (record.dropped if whole else 0)
         failed = summary.failed + summary.abandoned + (record.dropped if whole else 0)
-        if n and FAILED not in unstated:
-            yield _share(summary.label, failed, n)
+        if n and FAILED not in record.unstated:
+            yield share_point(summary.label, failed, n)
     if str(record.load.get("executor", "")).endswith("-vus") and record.phase_s > 0:
         rate = record.total.n / record.phase_s
         name = SeriesName(RATE, "", PER_SECOND, Better.HIGHER.value)
         yield Point(name, rate, rate, rate)
-    for one in measures:
+    for one in record.measures:
         name = SeriesName("", one.name, one.unit, str(one.better))
         ends = (one.value if end is None else end for end in (one.low, one.high))
         yield Point(name, one.value, *ends)
-
-
-def baseline_values(baselines: Iterable[Baseline]) -> dict[SeriesName, list[float]]:
-    """Values of accepted runs by series."""
-    values: dict[SeriesName, list[float]] = {}
-    for baseline in baselines:
-        for series in baseline.figures.series:
-            points = [
-                _point(_quantile_name(figure.q, series.label), math.exp(figure.ln_s), figure.error)
-                for figure in series.quantiles
-            ]
-            points += [_share(series.label, series.failed, series.n)] if series.n else []
-            for point in points:
-                values.setdefault(point.name, []).append(point.value)
-    return values
 
 
 def _quantiles(
@@ -190,21 +160,24 @@ def _quantiles(
     for q, value in stated:
         if not value or not (whole or q == 0.95):  # noqa: PLR2004  # p95 alone of every name
             continue
-        name = _quantile_name(q, summary.label)
+        name = quantile_name(q, summary.label)
         figure = figures.quantile(q) if figures else None
-        yield _point(name, value, figure.error if figure else 0.0)
+        yield quantile_point(name, value, figure.error if figure else 0.0)
 
 
-def _quantile_name(q: float, label: str) -> SeriesName:
+def quantile_name(q: float, label: str) -> SeriesName:
+    """Series of a quantile."""
     return SeriesName(f"p{q * 100:g}", label, SECONDS, Better.LOWER.value)
 
 
-def _point(name: SeriesName, value: float, error: float) -> Point:
+def quantile_point(name: SeriesName, value: float, error: float) -> Point:
+    """Value with its interval; `error` is the standard error of its logarithm."""
     reach = math.exp(_Z * error)
     return Point(name, value, value / reach, value * reach)
 
 
-def _share(label: str, failed: int, n: int) -> Point:
+def share_point(label: str, failed: int, n: int) -> Point:
+    """Share of failed requests with Wilson's interval."""
     name = SeriesName(ERROR_RATE, label, SHARE, Better.LOWER.value)
     return Point(name, failed / n, *wilson(failed, n, _ALPHA))
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from perf_analysis.judgement import judge
 from perf_baselines.baseline_files import BaselineFiles
-from perf_baselines.trend_rows import baseline_values, read_rows, save_rows
+from perf_baselines.trend_accepted import Accepted, accepted_of
+from perf_baselines.trend_rows import read_rows, save_rows
 from perf_baselines.trend_tracks import Known, instant, tracks_of
 from perf_baselines.trend_week import week_of
 from perf_cli.output import say
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_baselines.history import History
-    from perf_baselines.trend_rows import Row, Rows, SeriesName
+    from perf_baselines.trend_rows import Row, Rows
     from perf_baselines.trend_tracks import Track
     from perf_documents.acknowledged import Acknowledgement
     from perf_loadtests.workspace import Workspace
@@ -79,12 +80,14 @@ def build_site(workspace: Workspace, wanted: Wanted) -> Written:
     if rows.changed:
         _keep(rows, cache)
     generator = f"perfproof {version}"
-    reports = _reports(history, rows.rows, wanted.reports, generator)
+    wish = _Reports(target, wanted.reports, generator, unreadable)
+    reports = wish.of(history, rows.rows)
+    accepted = _accepted(workspace, tracks)
     newest = instant(rows.rows[-1].started_at) if rows.rows else None
     site = Site(
         tracks=tuple(tracks),
         week=week_of(tracks),
-        bands=_bands(workspace, tracks),
+        accepted=accepted,
         reports=frozenset(run_id for run_id, _ in reports),
         commit_links=links_of(
             wanted.commit_url, collect_git(workspace.root, wanted.environ).get("remote", "")
@@ -104,22 +107,41 @@ def _keep(rows: Rows, cache: Path) -> None:
         say(f"perf: the next site takes as long as this one: {error}")
 
 
-def _reports(
-    history: History, rows: Sequence[Row], most: int, generator: str
-) -> list[tuple[str, Page]]:
-    """Reports of the newest runs whose document is kept, by profile and environment."""
-    kept = history.documented()
-    counted: dict[tuple[str, str], int] = {}
-    found: list[tuple[str, Page]] = []
-    for row in reversed(rows):
-        place = (row.profile, row.environment)
-        if counted.get(place, 0) >= most or row.run_id not in kept:
-            continue
-        counted[place] = counted.get(place, 0) + 1
-        made_from = report_made_from(row.stamp, generator)
-        make = partial(_report, history, row.run_id)
-        found.append((row.run_id, Page(report_of(row.run_id), made_from, make)))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """Which reports lie in the site; those that cannot be made are named and left out."""
+
+    target: SiteFolder
+    most: int
+    generator: str
+    unreadable: list[str]
+
+    def of(self, history: History, rows: Sequence[Row]) -> list[tuple[str, Page]]:
+        """Reports of the newest runs whose document is kept, by profile and environment."""
+        kept = history.documented()
+        counted: dict[tuple[str, str], int] = {}
+        found: list[tuple[str, Page]] = []
+        for row in reversed(rows):
+            place = (row.profile, row.environment)
+            if counted.get(place, 0) >= self.most or row.run_id not in kept:
+                continue
+            counted[place] = counted.get(place, 0) + 1
+            page = self._page(history, row)
+            if page is not None:
+                found.append((row.run_id, page))
+        return found
+
+    def _page(self, history: History, row: Row) -> Page | None:
+        """A report, made already unless the site has it."""
+        path, made_from = report_of(row.run_id), report_made_from(row.stamp, self.generator)
+        if self.target.has(path, made_from):
+            return Page(path, made_from, str)
+        try:
+            return Page(path, made_from, partial(str, _report(history, row.run_id)))
+        except PerfError as error:
+            say(f"perf: its report is left out: {error}")
+            self.unreadable.append(f"Its report is left out: {error}")
+            return None
 
 
 def _report(history: History, run_id: str) -> str:
@@ -130,19 +152,15 @@ def _report(history: History, run_id: str) -> str:
     return render_html(build_view(run, exit_code=exit_code))
 
 
-def _bands(
-    workspace: Workspace, tracks: Sequence[Track]
-) -> dict[tuple[str, str], dict[SeriesName, tuple[float, float]]]:
-    """Lowest and highest value of accepted runs; a damaged file is said, and has none."""
+def _accepted(workspace: Workspace, tracks: Sequence[Track]) -> dict[tuple[str, str], Accepted]:
+    """Accepted runs by profile and environment; a damaged file is said, and has none."""
     files = BaselineFiles(workspace.baselines, workspace.state)
-    found: dict[tuple[str, str], dict[SeriesName, tuple[float, float]]] = {}
+    found: dict[tuple[str, str], Accepted] = {}
     for place in dict.fromkeys((t.place.profile, t.place.environment) for t in tracks):
         try:
-            values = baseline_values(files.read(*place))
+            found[place] = accepted_of(files.read(*place))
         except PerfError as error:
             say(f"perf: its baselines are not drawn: {error}")
-            continue
-        found[place] = {name: (min(many), max(many)) for name, many in values.items()}
     return found
 
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fakes.histories import make_record, stepping, write_records
-from perf_baselines.record import Record
 from perf_baselines.trend_rows import Rows, points_of, read_rows, save_rows
 from perf_baselines.trend_tracks import Known, Status, Track, tracks_of
 from perf_baselines.trend_week import week_of
 from perf_documents.acknowledged import Acknowledgement
+from perf_documents.run import Measure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from perf_baselines.history import History
+    from perf_baselines.record import Record
     from perf_documents.events import Notice
 
 TODAY = date(2026, 6, 1)
@@ -241,13 +241,9 @@ def test_nothing_stored_is_no_series() -> None:
 
 
 def test_every_measure_of_another_tool_is_a_series() -> None:
-    """As imported records carry them: values in a unit of their own, failures perhaps unstated."""
-    measure = SimpleNamespace(
-        name="fib 20", unit="ns", better="lower", value=812.0, low=800.0, high=None
-    )
-    values = {field: getattr(make_record(0), field) for field in Record.__dataclass_fields__}
-    record = SimpleNamespace(**values | {"measures": (measure,), "unstated": ("http_req_failed",)})
-    points = {point.name.text: point for point in points_of(record)}  # type: ignore[arg-type]  # as said
-    assert points["fib 20"][1:] == (812.0, 800.0, 812.0)
-    assert points["fib 20"].name.unit == "ns"
+    """Values in a unit of their own; failures that a tool cannot show are no series at nothing."""
+    measure = Measure(name="fib 20", unit="ns", better="lower", value=812.0, low=800.0)
+    record = make_record(0, measures=(measure,), unstated=("http_req_failed",))
+    points = {point.name.text: point for point in points_of(record)}
+    assert points["fib 20"] == (("", "fib 20", "ns", "lower"), 812.0, 800.0, 812.0)
     assert not any("error rate" in name for name in points)

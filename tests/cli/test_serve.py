@@ -131,6 +131,28 @@ def test_the_end_of_the_server_ends_what_it_started(desk: Desk) -> None:
         assert (cut_off["verdict"], cut_off["exit_code"]) == ("inconclusive", 143)
 
 
+def test_the_trend_site_is_served_without_any_gate(desk: Desk) -> None:
+    assert desk.perf("trend").code == 0
+    with serving(desk) as served:
+        assert served.told["trend"] == f"{served.told['url']}/trend/"
+        status, text = served.ask("GET", "/trend/")
+        assert (status, "No run is stored" in text) == (200, True)
+        assert served.ask("HEAD", "/trend/feed.xml") == (200, "")
+        browser = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}
+        assert served.ask("GET", "/trend/index.html", headers=browser)[0] == 200
+        assert served.ask("GET", "/trend/", headers={"Host": "evil.example"})[0] == 403
+        assert served.ask("POST", "/trend/")[0] == 405
+        assert served.ask("GET", "/trend/../../perf.yaml")[0] == 404
+        assert served.end(signal.SIGTERM)[0] == 143
+    with serving(desk, PERF_SERVE_TOKEN=TOKEN) as served:
+        assert served.ask("GET", "/trend/")[0] == 401
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        assert served.ask("GET", "/trend/", headers=headers)[0] == 200
+        served.end(signal.SIGTERM)
+    done = desk.perf("serve", "--trend", "nowhere")
+    assert (done.code, "perfproof trend --out nowhere" in done.err) == (2, True)
+
+
 def test_a_killed_server_leaves_its_gate_undecided(desk: Desk) -> None:
     write(desk)
     desk.write(duration="8s")

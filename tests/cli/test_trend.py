@@ -65,6 +65,18 @@ def test_reports_of_stored_runs_lie_beside_it(desk: Desk) -> None:
     assert not report.exists()
 
 
+def test_a_damaged_document_costs_its_report_only(desk: Desk) -> None:
+    assert desk.run().code == 0
+    (run,) = desk.stored()
+    (document,) = (desk.state / "history/runs").glob("*")
+    document.write_bytes(document.read_bytes()[:-100])
+    done = trend(desk, "--out", "site")
+    assert done.code == 0
+    assert "its report is left out" in done.err
+    assert not (desk.folder / "site/runs").exists()
+    assert run in (desk.folder / "site/index.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("until", "status"), [("2199-01-01", "waived"), ("2020-01-01", "open")])
 def test_acknowledgements_and_their_end(desk: Desk, until: str, status: str) -> None:
     records = stepping(UP)

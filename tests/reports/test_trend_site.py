@@ -15,6 +15,8 @@ import pytest
 
 from fakes.histories import make_record, stepping
 from fakes.sites import ACKNOWLEDGED, HISTORIES, LINKS, make_site, page_text, thirty
+from perf_baselines.trend_accepted import Accepted
+from perf_baselines.trend_rows import SeriesName
 from perf_documents.errors import StoreError, UsageError
 from perf_reports.trend.folder import MANIFEST, SiteFolder
 from perf_reports.trend.links import CommitLinks, links_of
@@ -250,3 +252,14 @@ def test_a_manifest_that_cannot_be_read_costs_time_only(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text('{"schema": 1, "made_from": 3}', encoding="utf-8")
     assert "index.html" in write(site_of("one"), tmp_path)
     assert write(site_of("one"), tmp_path) == []
+
+
+def test_old_and_slack_baselines_are_named() -> None:
+    accepted = Accepted(
+        newest="2026-01-05T08:00:00.000Z",
+        values={SeriesName("p95", "", "s", "lower"): [0.14, 0.15, 0.16]},
+    )
+    site = replace(make_site(stepping([(45, 0.1)])), accepted={("sustained", "staging"): accepted})
+    index = page_text(site, lambda page: page.path == "index.html")
+    assert "the newest baseline is 44 days older than the newest run" in index
+    assert "p95 of all requests: the baselines are at 150 ms, the last runs at " in index

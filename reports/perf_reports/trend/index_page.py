@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from perf_baselines.trend_accepted import days_old, slack_of
 from perf_baselines.trend_rows import SHARE
 from perf_baselines.trend_tracks import Status
 from perf_reports import units
@@ -50,11 +51,30 @@ def render(site: Site) -> str:
              "page": links.page_of(track), "why": track.stale}
             for track in own if track.stale
         ],
+        slack=_slack(site, own),
         notes=site.notes,
         filters=_filters(site.tracks),
         newest=max((track.rows[-1].started_at[:10] for track in site.tracks), default=""),
         generator=site.generator,
     )  # fmt: skip
+
+
+def _slack(site: Site, own: list[Track]) -> list[str]:
+    """Baselines that are old, or that leave room for a rise that nobody would see."""
+    said: list[str] = []
+    for place, accepted in site.accepted.items():
+        members = [t for t in own if (t.place.profile, t.place.environment) == place]
+        days = days_old(accepted, members)
+        where = words.place(members[0]) if members else ""
+        if days is not None:
+            said.append(f"{where}: the newest baseline is {days} days older than the newest run.")
+        said += [
+            f"{where}, {words.name(slack.track.name.text)}: the baselines are at "
+            f"{words.value(slack.track.name, slack.accepted)}, the last runs at "
+            f"{words.value(slack.track.name, slack.last)}: a rise in between is not seen."
+            for slack in slack_of(accepted, members)
+        ]
+    return said
 
 
 def _written(site: Site) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from perf_baselines.trend_rows import SeriesName
+    from perf_baselines.trend_accepted import Accepted
     from perf_baselines.trend_tracks import Track
     from perf_baselines.trend_week import Week
     from perf_reports.trend.links import CommitLinks
@@ -21,8 +21,8 @@ class Site:
 
     Attributes
     ----------
-    bands : mapping
-        Lowest and highest value of accepted runs, by profile and environment, then by series.
+    accepted : mapping
+        Accepted runs by profile and environment.
     reports : set of str
         Runs whose report lies in the site.
     notes : tuple of str
@@ -37,7 +37,7 @@ class Site:
 
     tracks: tuple[Track, ...]
     week: Week | None
-    bands: Mapping[tuple[str, str], Mapping[SeriesName, tuple[float, float]]]
+    accepted: Mapping[tuple[str, str], Accepted]
     reports: frozenset[str]
     commit_links: CommitLinks
     notes: tuple[str, ...]
@@ -47,6 +47,6 @@ class Site:
     kept: dict[tuple[str | int, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
     def band(self, track: Track) -> tuple[float, float] | None:
-        """Accepted values of a series."""
-        own = self.bands.get((track.place.profile, track.place.environment), {})
-        return own.get(track.name)
+        """Lowest and highest accepted value of a series."""
+        own = self.accepted.get((track.place.profile, track.place.environment))
+        return own.band(track.name) if own else None

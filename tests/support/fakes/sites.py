@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fakes.histories import make_record, stepping
 from hostile import TEXTS
+from perf_baselines.trend_accepted import Accepted
 from perf_baselines.trend_rows import Rows, row_of
 from perf_baselines.trend_tracks import Known, tracks_of
 from perf_baselines.trend_week import week_of
@@ -49,13 +50,14 @@ def make_site(
     rows.names = list(places)
     known = Known(default_branch="main", acknowledged=acknowledged, today=today, version="0.0.0")
     tracks, _ = tracks_of(rows, known)
-    bands = {
-        ("sustained", "staging"): {track.name: (0.09, 0.11) for track in tracks if track.name.label}
+    values = {track.name: [0.09, 0.11] for track in tracks if track.name.label}
+    accepted = {
+        ("sustained", "staging"): Accepted(newest="2026-01-05T08:00:00.000Z", values=values)
     }
     return Site(
         tracks=tuple(tracks),
         week=week_of(tracks),
-        bands=bands,
+        accepted=accepted,
         reports=frozenset(reports),
         commit_links=commit_links,
         notes=notes,
