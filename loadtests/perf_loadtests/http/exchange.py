@@ -167,6 +167,9 @@ def perform(exchange: Exchange, message: bytes, connections: Connections, until_
             exchange.end_s = _clock()
     if exchange.error is None:
         _decode(exchange)
+    if exchange.error is not None:
+        # its frames hold the exchange: without them neither waits for the garbage collector
+        exchange.error.__traceback__ = exchange.error.__cause__ = exchange.error.__context__ = None
 
 
 def _raced(
