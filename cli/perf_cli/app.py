@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 from perf_cli.outcome import Code
 from perf_cli.output import say
 from perf_cli.registry import VERBS
+from perf_cli.termination import leave_message
 from perf_documents.errors import PerfError
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ def run(arguments: Sequence[str]) -> int:
         return Code.USAGE
     except PerfError as error:
         # only the first line: what follows may be YAML to paste, or file:line to click on
-        say(f"perf: {str(error) or type(error).__name__}")
+        said = str(error) or type(error).__name__
+        say(f"perf: {said}")
+        leave_message(os.environ, error.exit_code, said.partition("\n")[0])
         return error.exit_code
     return int(code or 0)

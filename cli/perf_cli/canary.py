@@ -21,6 +21,7 @@ from perf_canary.watch import Watch
 from perf_cli.outcome import Code
 from perf_cli.output import result, say
 from perf_cli.signals import Signals
+from perf_cli.termination import leave_message
 from perf_documents.canary_looks import Answer
 from perf_documents.canary_rules import stepped
 from perf_documents.errors import UnreachableError, UsageError
@@ -190,7 +191,9 @@ def ended(looks: list[Look], output: Output) -> Code:
     """Finish the output; exit code of the last look."""
     delivered = output.finish(looks)
     code = CODES[looks[-1].answer]
-    return delivered if code is Code.PASS else code
+    code = delivered if code is Code.PASS else code
+    leave_message(os.environ, code, looks[-1].reason)
+    return code
 
 
 def check_replay(

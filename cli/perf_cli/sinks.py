@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from perf_analysis.validity import check_stored
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import Look, result, say
+from perf_cli.termination import leave_message
 from perf_documents.codec import dump_run
 from perf_documents.files import write_atomic
 from perf_documents.strict_json import pack
@@ -85,7 +86,10 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
     said = result(text)
     if said is not Code.PASS:
         codes.append(said)
-    return _code(run, codes)
+    code = _code(run, codes)
+    reason = run.judgement.reason if run.judgement else "not judged"
+    leave_message(sinks.environ, code, reason, run.run_id)
+    return code
 
 
 def _code(run: Run, codes: list[Code]) -> Code:
