@@ -115,6 +115,14 @@ def test_credentials_do_not_go_to_another_origin(user: Booked, server: Server, p
     assert heard["cookie"] == "a=1"
 
 
+def test_a_judgement_is_of_the_last_hop_alone(user: Booked) -> None:
+    with user.client.get("/to/302?/ok", name="x", catch_response=True) as response:
+        response.failure("not here")
+    rows, _, _ = user.taken()
+    assert outcome(rows) == "302, 200 assertion"
+    assert [cell.get("asserted", 0) for cell in user.history] == [0, 1]
+
+
 def test_redirects_are_followed_only_if_asked_for(user: Booked) -> None:
     assert user.client.get("/to/302?/ok", allow_redirects=False).status_code == 302
     assert user.client.head("/to/302?/ok").status_code == 302

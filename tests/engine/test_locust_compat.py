@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 import pytest
-from geventhttpclient.client import HTTPClient
-from locust import FastHttpUser, HttpUser, User, events, log, task
-from locust.contrib.fasthttp import FastHttpSession
+from locust import FastHttpUser, User, events, log, task
 from locust.event import EventHook
 from locust.exception import StopUser
 from locust.user.task import DefaultTaskSet, TaskSet
@@ -214,19 +212,6 @@ def test_a_driven_user_reports_when_it_is_made_and_verifies_certificates(
     assert shared_context().check_hostname
 
 
-def test_retries_of_geventhttpclient_hang_on_the_pools_size_alone() -> None:
-    source = inspect.getsource(HTTPClient.request)
-    assert "attempts_left = self._connection_pool.size + 1" in source
-    session = FastHttpSession("http://127.0.0.1:9", events.request, None)
-    locust_compat.switch_retries_off(session)
-    client = session.client.clientpool.get_client("http://127.0.0.1:9")
-    assert client._connection_pool.size == -1
-    changed = session.client.clientpool.get_client
-    locust_compat.switch_retries_off(session)
-    assert session.client.clientpool.get_client is changed
-    assert session.client.max_retries in {0, 3}
-
-
 def test_the_scheduled_task_is_queued_only_where_chance_would_choose(
     environment: Environment,
 ) -> None:
@@ -245,19 +230,6 @@ def test_the_scheduled_task_is_queued_only_where_chance_would_choose(
     own = Own(user)
     locust_compat.queue_task(own, lambda: 0.0)
     assert not own._task_queue
-
-
-@pytest.mark.parametrize(
-    ("bases", "kind"),
-    [
-        ((Fast,), "fasthttp"),
-        ((HttpUser,), "http"),
-        ((User,), "custom"),
-        ((Fast, User), "custom+fasthttp"),
-    ],
-)
-def test_the_kind_of_client_is_named(bases: tuple[type[User], ...], kind: str) -> None:
-    assert locust_compat.client_kind(bases) == kind
 
 
 def test_a_scenario_that_would_shadow_a_module_is_refused(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torture_actions as actions
 import torture_answers as answers
 
 if TYPE_CHECKING:
@@ -77,20 +78,20 @@ class Torture:
                 return
             method, path, *_ = head.split(b"\r\n")[0].decode("latin-1").split(" ")
             self._note("request", path, number, method)
-            asked = answers.Asked(link, method, path, before, head.decode("latin-1"))
+            asked = actions.Asked(link, method, path, before, head.decode("latin-1"))
             name = path.split("/")[1].partition("?")[0]
-            if name in answers.EARLY:
-                if not answers.EARLY[name](asked):
+            if name in actions.EARLY:
+                if not actions.EARLY[name](asked):
                     return
                 continue
             asked.body, held = _body(link, head, held)
             if not self._answer(name, asked):
                 return
 
-    def _answer(self, name: str, asked: answers.Asked) -> bool:
+    def _answer(self, name: str, asked: actions.Asked) -> bool:
         link = asked.link
-        if name in answers.ACTIONS:
-            return answers.ACTIONS[name](asked)
+        if name in actions.ACTIONS:
+            return actions.ACTIONS[name](asked)
         if name in answers.KEPT:
             link.sendall(answers.KEPT[name])
             return True
@@ -99,7 +100,7 @@ class Torture:
             time.sleep(30.0)
         elif name in answers.RESET:
             link.sendall(answers.RESET[name])
-            answers.reset(link)
+            actions.reset(link)
         else:
             link.sendall(answers.CLOSED.get(name, b""))
         return False
@@ -143,7 +144,7 @@ def _silent(link: socket.socket, _: int) -> None:
 
 
 def _reset(link: socket.socket, _: int) -> None:
-    answers.reset(link)
+    actions.reset(link)
 
 
 def _close(link: socket.socket, _: int) -> None:

@@ -50,7 +50,7 @@ class LeanBooks:
         vu = self._vu
         following = vu.begin_request(method, entry.name, asserted=entry.asserted)
         following.intended_s, following.slot = entry.intended_s, entry.slot
-        entry.intended_s = None
+        entry.intended_s, entry.asserted = None, False
         self.end(entry, exchange, None)
         return following
 

@@ -99,13 +99,10 @@ def scenario_sha256(path: Path) -> str:
 
 def client_kind(classes: Sequence[type[User]]) -> str:
     """Which clients make the requests: part of what makes two runs comparable."""
-    kinds = {
-        LEAN if issubclass(cls, LeanHttpUser)
-        else "fasthttp" if issubclass(cls, FastHttpUser)
-        else "http" if issubclass(cls, HttpUser)
-        else "custom"
-        for cls in classes
-    }  # fmt: skip
+    known: tuple[tuple[type, str], ...] = (
+        (LeanHttpUser, LEAN), (FastHttpUser, "fasthttp"), (HttpUser, "http"), (User, "custom"),
+    )  # fmt: skip
+    kinds = {next(kind for base, kind in known if issubclass(cls, base)) for cls in classes}
     return "+".join(sorted(kinds))
 
 

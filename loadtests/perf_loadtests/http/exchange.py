@@ -165,8 +165,7 @@ def perform(exchange: Exchange, message: bytes, connections: Connections, until_
             connection.close()
         if not exchange.end_s:
             exchange.end_s = _clock()
-    if exchange.error is None:
-        _decode(exchange)
+    _settle(exchange)
 
 
 def _raced(
@@ -185,11 +184,14 @@ def _raced(
     )
 
 
-def _decode(exchange: Exchange) -> None:
+def _settle(exchange: Exchange) -> None:
+    """Decode the body; let go of the frames that an error holds."""
     head = exchange.head
-    if head is None or not head.encoding or not exchange.body:
-        return
-    try:
-        exchange.body = decode(bytes(exchange.body), head.encoding)
-    except RequestFailedError as error:
-        exchange.error = error
+    if exchange.error is None and head is not None and head.encoding and exchange.body:
+        try:
+            exchange.body = decode(bytes(exchange.body), head.encoding)
+        except RequestFailedError as error:
+            exchange.error = error
+    if exchange.error is not None:
+        # frames hold the exchange: without them neither waits for the garbage collector
+        exchange.error.__traceback__ = exchange.error.__cause__ = exchange.error.__context__ = None

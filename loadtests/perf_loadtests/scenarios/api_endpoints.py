@@ -8,14 +8,16 @@ that the target names (`token_env` in perf.yaml).
 import os
 from urllib.parse import urlencode
 
-from locust import FastHttpUser, constant, task
+from locust import constant, task
+
+from perf_loadtests.http import LeanHttpUser
 
 # Fixed ranges, so that every run asks for the same work.
 SIX_HOURS = urlencode({"start_time": "2026-01-30T12:00:00Z", "end_time": "2026-01-30T18:00:00Z"})
 ONE_HOUR = urlencode({"start_time": "2026-01-29T09:00:00Z", "end_time": "2026-01-29T10:00:00Z"})
 
 
-class ApiEndpoints(FastHttpUser):
+class ApiEndpoints(LeanHttpUser):
     """Reads health, traces and two kinds of analytics."""
 
     wait_time = constant(1)

@@ -4,10 +4,12 @@ It runs under `perf run --profile ramp --target URL`, and just as well under
 `locust -f health_check.py --host URL`.
 """
 
-from locust import FastHttpUser, constant, task
+from locust import constant, task
+
+from perf_loadtests.http import LeanHttpUser
 
 
-class HealthCheck(FastHttpUser):
+class HealthCheck(LeanHttpUser):
     """Asks whether the service is well, and waits a second, so that closed loops breathe."""
 
     wait_time = constant(1)
