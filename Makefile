@@ -18,20 +18,22 @@ $(STAMP): pyproject.toml .ci/requirements.txt
 demo: $(STAMP)
 	$(BIN)/perfproof run --profile sustained --target demo --time-scale 0.1
 
-# Tests of canaries mostly wait, for scrapes and rollouts: beside them runs what only computes. What is
-# sensitive to a busy machine, because it generates load, runs alone afterwards.
-LOADING := tests/browser tests/cli tests/loadtests tests/runs
-APART := tests/canary tests/support tests/data tests/golden tests/engine tests/__pycache__
-COMPUTING := $(filter-out $(LOADING) $(APART),$(patsubst %/,%,$(wildcard tests/*/)))
+# Two halves, each with two parts beside each other. Tests of canaries mostly wait, for scrapes and
+# rollouts: beside them runs what is not sensitive to them. What generates load and judges it is
+# sensitive to a busy machine: beside it runs what only computes, and takes what is left over.
+WAITING := tests/canary
+LIVELY := tests/browser tests/loadtests
+LOADING := tests/cli tests/runs
+APART := tests/support tests/data tests/golden tests/engine tests/__pycache__
+COMPUTING := $(filter-out $(WAITING) $(LIVELY) $(LOADING) $(APART),$(patsubst %/,%,$(wildcard tests/*/)))
+COVER := $(BIN)/coverage run -m pytest -q
+BESIDE = log=$$(mktemp); trap 'rm -f "$$log"' EXIT; code=0; $(1) >"$$log" 2>&1 & beside=$$!; \
+	{ $(2); } || code=$$?; wait $$beside || code=$$?; cat "$$log"; exit $$code
 
 test: $(STAMP)
 	rm -f .coverage.*
-	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; code=0; \
-	$(BIN)/coverage run -m pytest -q tests/canary >"$$log" 2>&1 & beside=$$!; \
-	$(BIN)/coverage run -m pytest -q --doctest-modules $(COMPUTING) analysis/perf_analysis || code=$$?; \
-	wait $$beside || code=$$?; cat "$$log"; exit $$code
-	$(BIN)/coverage run -m pytest -q $(LOADING)
-	$(BIN)/coverage run tests/engine/run.py -q tests/engine
+	$(call BESIDE,$(COVER) $(WAITING),$(COVER) $(LIVELY) && $(BIN)/coverage run tests/engine/run.py -q tests/engine)
+	$(call BESIDE,nice -n 19 $(COVER) --doctest-modules $(COMPUTING) analysis/perf_analysis,$(COVER) $(LOADING))
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
