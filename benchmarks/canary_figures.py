@@ -1,8 +1,9 @@
 """What the canary gate promises, in figures.
 
-`python benchmarks/canary_figures.py [--replications N] [--only WORD]` simulates canaries that are
-well, and ill in known ways (100 requests/s, 5 % to the canary, a look every 10 s, 30 min), and
-prints how often and how soon they are rolled back, and how often healthy ones are promoted.
+`python benchmarks/canary_figures.py [--replications N] [--first SEED] [--only WORD]` simulates
+canaries that are well, and ill in known ways (100 requests/s, 5 % to the canary, a look every 10 s,
+30 min), and prints how often and how soon they are rolled back, and how often healthy ones are
+promoted.
 """
 
 from __future__ import annotations
@@ -72,47 +73,48 @@ def ends(job: tuple[str, str, str, str, int, int]) -> list[tuple[str, float]]:
 
 
 def simulate(
-    pool: ProcessPoolExecutor, name: str, warm_up: str, after: str, needs: str, count: int
+    pool: ProcessPoolExecutor, name: str, warm_up: str, after: str, needs: str, seeds: range
 ) -> list[tuple[str, float]]:
     """All replications of one world, by several processes."""
-    part = max(1, count // 8)
+    part = max(1, len(seeds) // 8)
     jobs = [
-        (name, warm_up, after, needs, 1 + at, min(part, count - at)) for at in range(0, count, part)
+        (name, warm_up, after, needs, seeds[at], len(seeds[at : at + part]))
+        for at in range(0, len(seeds), part)
     ]
     return [one for part in pool.map(ends, jobs) for one in part]
 
 
-def show_healthy(pool: ProcessPoolExecutor, count: int, only: str) -> None:
+def show_healthy(pool: ProcessPoolExecutor, seeds: range, only: str) -> None:
     """How often a canary that is well is rolled back within half an hour."""
     for name in HEALTHY:
         if only in name:
             warm = "60s" if "cold" in name else "0s"
-            found = simulate(pool, name, warm, "30m", "rules", count)
+            found = simulate(pool, name, warm, "30m", "rules", seeds)
             back = [answer for answer, _ in found if answer.startswith("ROLLBACK")]
             causes = {cause: back.count(cause) for cause in sorted(set(back))}
-            print(f"healthy, {name}: rolled back {len(back) / count:.4f} {causes}", flush=True)
+            print(f"healthy, {name}: rolled back {len(back) / len(seeds):.4f} {causes}", flush=True)
 
 
-def show_ill(pool: ProcessPoolExecutor, count: int, only: str) -> None:
+def show_ill(pool: ProcessPoolExecutor, seeds: range, only: str) -> None:
     """How soon one that is ill is."""
     for name, (_, limit_s) in ILL.items():
         if only in name:
-            found = simulate(pool, name, "0s", "30m", "rules", count)
+            found = simulate(pool, name, "0s", "30m", "rules", seeds)
             times = [t if answer.startswith("ROLLBACK") else math.inf for answer, t in found]
-            share = sum(map(math.isfinite, times)) / count
+            share = sum(map(math.isfinite, times)) / len(seeds)
             print(f"ill, {name}: found {share:.3f}, median {median(times):.0f} s "
                   f"(target {limit_s})", flush=True)  # fmt: skip
 
 
-def show_promotions(pool: ProcessPoolExecutor, count: int, needs: str) -> None:
+def show_promotions(pool: ProcessPoolExecutor, seeds: range, needs: str) -> None:
     """How often one that is well is promoted by `after` and one look."""
     for rate in RATES:
         cells = []
         for errors in ERRORS:
-            found = simulate(pool, f"{rate}/{errors}", "60s", "10m", needs, count)
+            found = simulate(pool, f"{rate}/{errors}", "60s", "10m", needs, seeds)
             answers = [answer for answer, _ in found]
             back = sum(answer.startswith("ROLLBACK") for answer in answers)
-            cells.append(f"{answers.count('PROMOTE') / count:.3f} ({back / count:.3f})")
+            cells.append(f"{answers.count('PROMOTE') / len(seeds):.3f} ({back / len(seeds):.3f})")
         print(f"promoted (rolled back), needs {needs}, {rate}/s: {'  '.join(cells)}", flush=True)
 
 
@@ -120,14 +122,16 @@ def main() -> int:
     """Print every table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replications", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=1, metavar="SEED")
     parser.add_argument("--only", default="")
     given = parser.parse_args()
+    seeds = range(given.first, given.first + given.replications)
     with ProcessPoolExecutor(2) as pool:
-        show_healthy(pool, given.replications, given.only)
-        show_ill(pool, given.replications, given.only)
+        show_healthy(pool, seeds, given.only)
+        show_ill(pool, seeds, given.only)
         for needs in ("rules", "proof"):
             if given.only in needs:
-                show_promotions(pool, given.replications // 2, needs)
+                show_promotions(pool, seeds[: len(seeds) // 2], needs)
     return 0
 
 
