@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perf_analysis.changes import Better, Changes, Direction, find_changes
-from perf_analysis.changes.scan import best_split, cusum, normal_scores
-from perf_analysis.changes.structure import memory
+from perf_analysis.changes.scan import best_split, cusum, memory, normal_scores
 
 NUMBERS = st.floats(-1e150, 1e150) | st.integers(-3, 3).map(float) | st.just(math.nan) | st.none()
 

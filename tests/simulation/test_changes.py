@@ -75,6 +75,49 @@ def test_the_critical_values_are_those_of_their_simulation(n: int, *, newest: bo
     assert abs(beyond - critical.ALPHA) <= 3.0 * (critical.ALPHA / times) ** 0.5
 
 
+@pytest.mark.parametrize("n", [20, 50, 100])
+def test_those_of_plateaus_as_well(n: int) -> None:
+    times = 5000
+    drawn = critical.simulate_plateaus(n, seed=n + 1, times=times)
+    limit = dict(critical.PLATEAUS)[n]
+    beyond = float(np.mean(drawn > limit))
+    assert abs(beyond - critical.PLATEAU_ALPHA) <= 3.0 * (critical.PLATEAU_ALPHA / times) ** 0.5
+
+
+@pytest.mark.parametrize(
+    ("lengths", "heights"),
+    [
+        ((30, 25, 30), (1.0, 1.3, 1.0)),
+        ((40, 12, 40), (1.0, 2.0, 1.0)),
+        ((40, 12, 40), (1.0, 0.8, 1.0)),
+        ((40, 5, 40), (1.0, 1.5, 1.0)),
+        ((20, 20, 20), (1.0, 1.2, 1.5)),
+        ((30, 20, 30, 20, 30), (1.0, 1.3, 1.0, 1.3, 1.0)),
+    ],
+)
+def test_a_level_that_lasts_for_a_while_is_found_with_both_ends(
+    lengths: tuple[int, ...], heights: tuple[float, ...]
+) -> None:
+    rng = np.random.default_rng(5)
+    level = np.repeat(heights, lengths)
+    wanted = np.cumsum(lengths)[:-1]
+    times = 60
+    hits = 0
+    for _ in range(times):
+        found = worlds.points_in(level * np.exp(0.03 * rng.standard_normal(len(level))))
+        hits += len(found) == len(wanted) and bool(np.all(np.abs(found - wanted) <= 1))
+    assert hits >= at_least(0.85, times)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", range(len(critical.PLATEAUS) - 3))
+def test_the_plateaus_are_drawn_again_exactly(place: int) -> None:
+    n, stated = critical.PLATEAUS[place]
+    times = critical.simulations(n) if n <= 1000 else 2000
+    drawn = critical.simulate_plateaus(n, seed=n, times=times)
+    assert round(float(np.quantile(drawn, 1.0 - critical.PLATEAU_ALPHA)), 3) == stated
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("place", range(len(critical.TABLE)))
 def test_the_table_is_drawn_again_exactly(place: int) -> None:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from perf_analysis.changes.plateau import lengths, standing_out
 from perf_analysis.changes.scan import bonus, normal_scores, vote, winsorised
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-# P(any change point) in a history of independent values.
+# P(any division) in a history of independent values.
 ALPHA = 0.015
 # Quantiles 1 - ALPHA of the statistic of n independent normal values, without and with the bonus of
 # the newest: (n, without, with), of `simulate(n, newest=..., seed=n, times=simulations(n))`.
@@ -44,6 +47,32 @@ TABLE = (
     (20000, 3.917, 3.968),
 )
 _LENGTHS, _WITHOUT, _WITH = (np.array(column) for column in zip(*TABLE, strict=True))
+# P(any plateau) in a history of independent values in which no division is allowed.
+PLATEAU_ALPHA = 0.004
+# Quantiles 1 - PLATEAU_ALPHA of `simulate_plateaus(n, seed=n, times=...)`: `simulations(n)` times
+# up to 1,000 values, 2,000 times up to 5,000, 500 times beyond.
+PLATEAUS = (
+    (20, 3.406),
+    (25, 3.565),
+    (30, 3.699),
+    (40, 3.887),
+    (50, 4.009),
+    (60, 4.109),
+    (80, 4.192),
+    (100, 4.265),
+    (130, 4.373),
+    (160, 4.464),
+    (200, 4.48),
+    (300, 4.623),
+    (400, 4.682),
+    (600, 4.86),
+    (1000, 4.919),
+    (2000, 5.185),
+    (5000, 5.299),
+    (10000, 5.315),
+    (20000, 5.499),
+)
+_PLATEAU_LENGTHS, _PLATEAU_VALUES = (np.array(column) for column in zip(*PLATEAUS, strict=True))
 # A tie of more than this share of the values makes the table wrong: permutations decide.
 _MOST_TIED = 0.1
 # So far below the table no permutation is asked.
@@ -70,6 +99,19 @@ def critical_value(n: int, *, newest: bool) -> float:
     return float(np.interp(np.log(n), np.log(_LENGTHS), column))
 
 
+def stands_out(statistic: float, values: Floats) -> bool:
+    """Whether the statistic of a plateau amid these values is too high to be chance."""
+    limit = float(np.interp(np.log(len(values)), np.log(_PLATEAU_LENGTHS), _PLATEAU_VALUES))
+    if statistic <= limit - _MOST_LOWERED:
+        return False
+    _, counts = np.unique(values, return_counts=True)
+    if counts.max() <= _MOST_TIED * len(values):
+        return statistic > limit
+    rows = _permutations(values)
+    highest = _highest_plateau(*rows)
+    return statistic > float(np.quantile(highest, 1.0 - PLATEAU_ALPHA, method="higher"))
+
+
 def simulations(n: int) -> int:
     """How many simulated series of n values the table is made of."""
     return next(times for longest, times in _SIMULATIONS if n <= longest)
@@ -77,29 +119,51 @@ def simulations(n: int) -> int:
 
 def simulate(n: int, *, newest: bool, seed: int, times: int) -> Floats:
     """Statistics of `times` series of n independent normal values, ascending."""
+    drawn = _drawn(n, seed, times)
+    return np.sort(np.concatenate([_highest(*rows, newest=newest) for rows in drawn]))
+
+
+def simulate_plateaus(n: int, *, seed: int, times: int) -> Floats:
+    """The same for plateaus."""
+    drawn = _drawn(n, seed, times)
+    return np.sort(np.concatenate([_highest_plateau(*rows) for rows in drawn]))
+
+
+def _drawn(n: int, seed: int, times: int) -> Iterator[tuple[Floats, Floats]]:
+    """Normal scores and winsorised values of series of n independent normal values, in batches."""
     rng = np.random.default_rng(seed)
-    found: list[Floats] = []
     size = max(1, _BATCH // n)
     for start in range(0, times, size):
         rows = rng.standard_normal((min(size, times - start), n))
         scores = np.array([normal_scores(row) for row in rows])
-        others = np.array([winsorised(row, row) for row in rows])
-        found.append(_highest(scores, others, newest=newest))
-    return np.sort(np.concatenate(found))
+        yield scores, np.array([winsorised(row, row) for row in rows])
 
 
 def _permuted(values: Floats, *, newest: bool) -> float:
-    """Critical value by permutations of the values themselves; the same ones each time."""
+    """Critical value by permutations of the values themselves."""
+    highest = _highest(*_permutations(values), newest=newest)
+    return float(np.quantile(highest, 1.0 - ALPHA, method="higher"))
+
+
+def _permutations(values: Floats) -> tuple[Floats, Floats]:
+    """Normal scores and winsorised values, permuted; the same permutations each time."""
     n = len(values)
     scores = normal_scores(values)
     others = winsorised(values, scores)
     times = max(200, min(_PERMUTATIONS, _MOST_PERMUTED // n))
     orders = np.random.default_rng(n).permuted(np.tile(np.arange(n), (times, 1)), axis=1)
-    highest = _highest(scores[orders], others[orders], newest=newest)
-    return float(np.quantile(highest, 1.0 - ALPHA, method="higher"))
+    return scores[orders], others[orders]
 
 
 def _highest(scores: Floats, clipped: Floats, *, newest: bool) -> Floats:
     raised = vote(scores, clipped) + bonus(scores.shape[1], newest=newest)
     highest: Floats = raised.max(axis=(1, 2))
+    return highest
+
+
+def _highest_plateau(scores: Floats, clipped: Floats) -> Floats:
+    highest = np.zeros(len(scores))
+    for width in lengths(scores.shape[1]):
+        for voter in (scores, clipped):
+            highest = np.maximum(highest, standing_out(voter, width).max(axis=1))
     return highest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +32,9 @@ _LEAST_CORRELATION = 0.2
 # More is corrected no further: beyond, `structure` asks for corroboration instead.
 _MOST_CORRELATION = 0.5
 # In less, a correlation is not measured but taken from the stretch around.
-_LEAST_FOR_CORRELATION = 40
+LEAST_FOR_CORRELATION = 40
+# Standard error of a correlation by differences, at 100 values.
+_UNSURE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,10 @@ def best_split(values: Floats, *, newest: bool, around: float) -> Split | None:
     best, place = divmod(int(raised.argmax()), n - 1)
     if profiles[best, place] <= 0.0:
         return None
-    correlation = _correlation(scores, place + 1) if n >= _LEAST_FOR_CORRELATION else around
-    factor = _factor(correlation)
+    correlation = around
+    if n >= LEAST_FOR_CORRELATION:
+        correlation = correlation_about(scores, [place + 1])
+    factor = factor_of(correlation)
     levels = profiles[:2] * np.isfinite(bonus(n, newest=False))
     return Split(
         at=place + 1,
@@ -153,17 +158,44 @@ def lag_one(residuals: Floats) -> float:
     return float(residuals[1:] @ residuals[:-1]) / total if total > 0.0 else 0.0
 
 
-def _correlation(scores: Floats, at: int) -> float:
-    """Lag-1 correlation about the levels on either side, corrected for its bias."""
-    sides = [side - side.mean() for side in (scores[:at], scores[at:])]
+def correlation_about(scores: Floats, points: list[int]) -> float:
+    """Lag-1 correlation about the levels between points, corrected for its bias.
+
+    No more than the differences of successive values allow, which further steps hardly change:
+    those of values that hang together by r, about any levels, correlate by -(1 - r) / 2.
+    """
+    bounds = [0, *points, len(scores)]
+    sides = [scores[a:b] - scores[a:b].mean() for a, b in pairwise(bounds)]
     residuals = np.concatenate(sides)
     # what rounding leaves of equal values is no residual
     residuals[np.abs(residuals) < _ROUNDING] = 0.0
     found = lag_one(residuals)
-    return found + (1.0 + 3.0 * found) / len(scores)
+    corrected = found + (1.0 + 3.0 * found) / len(scores)
+    return min(corrected, memory(scores) + _UNSURE)
 
 
-def _factor(correlation: float) -> float:
+def memory(values: Floats) -> float:
+    """0 for independent values about levels, 1 for a random walk, more for smooth curves.
+
+    By the differences of successive values, those beyond `REACH` left out: they are steps.
+    """
+    if len(values) < LEAST_LENGTH:
+        return 0.0
+    steps = np.diff(values)
+    centre, unit = centre_and_unit(steps)
+    if unit <= 0.0:
+        return 0.0
+    held = (steps - centre) / unit
+    is_kept = np.abs(held) <= REACH
+    held = np.where(is_kept, held - held[is_kept].mean(), 0.0)
+    pairs = np.count_nonzero(is_kept[1:] & is_kept[:-1])
+    products = float(held[1:] @ held[:-1]) / pairs if pairs else 0.0
+    squares = float(held @ held) / np.count_nonzero(is_kept)
+    return 1.0 + 2.0 * products / squares if squares > 0.0 else 0.0
+
+
+def factor_of(correlation: float) -> float:
+    """What a statistic is multiplied with for the lag-1 correlation of its residuals."""
     if correlation <= _LEAST_CORRELATION:
         return 1.0
     held = min(correlation, _MOST_CORRELATION)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_analysis.changes.critical import exceeds
+from perf_analysis.changes.critical import exceeds, stands_out
+from perf_analysis.changes.plateau import best_plateau
 from perf_analysis.changes.scan import LEAST_LENGTH, best_split
 from perf_analysis.changes.structure import NEAR, corroborating
 
@@ -38,11 +40,17 @@ def search(values: Floats) -> list[int]:
         stretch = values[start:stop]
         newest = stop == len(values)
         split = best_split(stretch, newest=newest, around=around)
-        if split is None or not _is_allowed(split, stretch, newest=newest):
+        if split is None:
             continue
-        at = start + split.at
-        found.append(at)
-        pending += [(start, at, split.correlation), (at, stop, split.correlation)]
+        points, correlation = [start + split.at], split.correlation
+        if not _is_allowed(split, stretch, newest=newest):
+            plateau = best_plateau(stretch, around=around)
+            if plateau is None or not stands_out(plateau.statistic, stretch):
+                continue
+            points = [start + plateau.start, start + plateau.stop]
+            correlation = plateau.correlation
+        found += points
+        pending += [(a, b, correlation) for a, b in pairwise([start, *points, stop])]
     return sorted(at for at in found if _has_any(large, at, at))
 
 

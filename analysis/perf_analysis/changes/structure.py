@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_analysis.changes.scan import LEAST_LENGTH, REACH, centre_and_unit, lag_one
+from perf_analysis.changes.scan import LEAST_LENGTH, centre_and_unit, lag_one, memory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,18 +47,6 @@ def corroborating(values: Floats) -> list[int] | None:
     have differences with a lag-1 correlation of -1/2, a random walk 0, smooth curves more.
     """
     return large_moves(values) if memory(values) > _MUCH_MEMORY else None
-
-
-def memory(values: Floats) -> float:
-    """0 for independent values about levels, 1 for a random walk, more for smooth curves."""
-    if len(values) < LEAST_LENGTH:
-        return 0.0
-    steps = np.diff(values)
-    _, unit = centre_and_unit(steps)
-    if unit <= 0.0:
-        return 0.0
-    held = np.clip((steps - steps.mean()) / unit, -REACH, REACH)
-    return 1.0 + 2.0 * lag_one(held - held.mean())
 
 
 def large_moves(values: Floats) -> list[int]:
