@@ -18,22 +18,25 @@ $(STAMP): pyproject.toml .ci/requirements.txt
 demo: $(STAMP)
 	$(BIN)/perfproof run --profile sustained --target demo --time-scale 0.1
 
-# Two halves, each with two parts beside each other. Tests of canaries mostly wait, for scrapes and
-# rollouts: beside them runs what is not sensitive to them. What generates load and judges it is
-# sensitive to a busy machine: beside it runs what only computes, and takes what is left over.
-WAITING := tests/canary
-LIVELY := tests/browser tests/loadtests
-LOADING := tests/cli tests/runs
-APART := tests/support tests/data tests/golden tests/engine tests/__pycache__
-COMPUTING := $(filter-out $(WAITING) $(LIVELY) $(LOADING) $(APART),$(patsubst %/,%,$(wildcard tests/*/)))
-COVER := $(BIN)/coverage run -m pytest -q
-BESIDE = log=$$(mktemp); trap 'rm -f "$$log"' EXIT; code=0; $(1) >"$$log" 2>&1 & beside=$$!; \
-	{ $(2); } || code=$$?; wait $$beside || code=$$?; cat "$$log"; exit $$code
+# Two halves. What generates load and judges it is sensitive to a busy machine, and runs alone. All else
+# runs before that, in two parts beside each other: what mostly waits, for scrapes, rollouts and
+# pages, and what computes.
+LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control history_database init \
+	serve signals stored streams termination verdicts)
+WAITING := tests/canary tests/browser tests/loadtests $(filter-out $(LOADING),$(wildcard tests/cli/test_*.py))
+APART := tests/canary tests/browser tests/loadtests tests/cli tests/runs tests/support tests/data tests/golden \
+	tests/engine tests/__pycache__
+COMPUTING := $(filter-out $(APART),$(patsubst %/,%,$(wildcard tests/*/)))
+COVER := $(BIN)/coverage run
 
 test: $(STAMP)
 	rm -f .coverage.*
-	$(call BESIDE,$(COVER) $(WAITING),$(COVER) $(LIVELY) && $(BIN)/coverage run tests/engine/run.py -q tests/engine)
-	$(call BESIDE,nice -n 19 $(COVER) --doctest-modules $(COMPUTING) analysis/perf_analysis,$(COVER) $(LOADING))
+	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; code=0; \
+	$(COVER) -m pytest -q $(WAITING) >"$$log" 2>&1 & beside=$$!; \
+	$(COVER) -m pytest -q --doctest-modules $(COMPUTING) analysis/perf_analysis || code=$$?; \
+	wait $$beside || code=$$?; cat "$$log"; exit $$code
+	$(COVER) -m pytest -q $(LOADING)
+	$(COVER) tests/engine/run.py -q tests/engine
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
