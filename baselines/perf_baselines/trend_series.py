@@ -30,7 +30,7 @@ class TrendSeries:
     label : str
         Method and name; empty for all requests together.
     metric : str
-        One of `METRICS`.
+        One of `METRICS`; empty for a measure of another tool, which `label` then names.
     records : tuple of Record
         The runs, each once.
     measured : tuple of float or None
@@ -49,17 +49,15 @@ class TrendSeries:
     measured: tuple[float | None, ...]
     values: tuple[float | None, ...]
     breaks: tuple[int, ...]
+    unit: str
     better: Better = Better.LOWER
 
     @property
     def name(self) -> str:
         """What a person calls it: `p95 of GET /health`."""
+        if not self.metric:
+            return self.label
         return f"{self.metric.replace('_', ' ')} of {self.label or 'all requests'}"
-
-    @property
-    def unit(self) -> str:
-        """`s`, or `ratio` for a share of requests."""
-        return "ratio" if self.metric == ERROR_RATE else "s"
 
 
 def series_of(records: Iterable[Record]) -> tuple[TrendSeries, ...]:
@@ -85,34 +83,54 @@ def counts(record: Record) -> bool:
 
 def _of_group(runs: tuple[Record, ...]) -> list[TrendSeries]:
     """Series of one profile in one environment."""
-    found: list[TrendSeries] = []
     labels = {summary.label for run in runs for summary in run.series}
     summaries = [{summary.label: summary for summary in (*run.series, run.total)} for run in runs]
-    breaks = tuple(
-        index for index, (a, b) in enumerate(pairwise(runs), 1) if a.load_hash != b.load_hash
-    )
+    found: list[TrendSeries | None] = []
     for label in ["", *sorted(labels - {""})]:
         of_label = [by_label.get(label, _NO_DATA) for by_label in summaries]
         for metric in METRICS:
             measured = tuple(map(_value, runs, of_label, [metric] * len(runs)))
-            if all(value is None for value in measured):
-                continue
-            found.append(
-                TrendSeries(
-                    profile=runs[0].profile,
-                    environment=runs[0].environment,
-                    label=label,
-                    metric=metric,
-                    records=runs,
-                    measured=measured,
-                    values=tuple(
-                        value if counts(run) else None
-                        for run, value in zip(runs, measured, strict=True)
-                    ),
-                    breaks=breaks,
-                )
-            )
-    return found
+            unit = "ratio" if metric == ERROR_RATE else "s"
+            found.append(_series(runs, (label, metric, unit, Better.LOWER), measured))
+    measures = [{one.name: one for one in run.measures} for run in runs]
+    kinds = {
+        one.name: (one.name, "", one.unit, Better(one.better))
+        for run in runs
+        for one in run.measures
+    }
+    for name, kind in sorted(kinds.items()):
+        # what was measured in another unit is another series, which the newest runs have left
+        alike = [by_name.get(name) for by_name in measures]
+        values = tuple(one.value if one and one.unit == kind[2] else None for one in alike)
+        found.append(_series(runs, kind, values))
+    return [series for series in found if series is not None]
+
+
+def _series(
+    runs: tuple[Record, ...],
+    kind: tuple[str, str, str, Better],
+    measured: tuple[float | None, ...],
+) -> TrendSeries | None:
+    """One series of label, metric, unit and good direction; None where nothing was measured."""
+    if all(value is None for value in measured):
+        return None
+    label, metric, unit, better = kind
+    return TrendSeries(
+        profile=runs[0].profile,
+        environment=runs[0].environment,
+        label=label,
+        metric=metric,
+        records=runs,
+        measured=measured,
+        values=tuple(
+            value if counts(run) else None for run, value in zip(runs, measured, strict=True)
+        ),
+        breaks=tuple(
+            index for index, (a, b) in enumerate(pairwise(runs), 1) if a.load_hash != b.load_hash
+        ),
+        unit=unit,
+        better=better,
+    )
 
 
 def _value(run: Record, summary: SeriesSummary, metric: str) -> float | None:

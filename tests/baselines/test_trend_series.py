@@ -14,6 +14,7 @@ from perf_analysis.verdict import Verdict
 from perf_baselines.record import summarise
 from perf_baselines.trend_series import series_of
 from perf_documents.codec import dump_run
+from perf_documents.run import Measure
 
 if TYPE_CHECKING:
     from perf_baselines.record import Record
@@ -78,3 +79,20 @@ def test_profiles_and_environments_are_apart_and_a_missing_name_is_a_gap(first: 
     last = next(s for s in found if s.environment == "demo" and s.label == first.series[-1].label)
     assert last.values[1] is None
     assert series_of([]) == ()
+
+
+def test_a_measure_of_another_tool_is_a_series_in_its_own_unit(first: Record) -> None:
+    def rate(value: float, unit: str = "ops/s") -> tuple[Measure, ...]:
+        return (
+            Measure(name="parse: speed", unit=unit, better="higher", value=value,
+                    low=None, high=None, n=1),
+        )  # fmt: skip
+
+    runs = [
+        at(first, 1, measures=rate(7.0, "ops/min")), at(first, 2, measures=rate(90.0)),
+        at(first, 3), at(first, 4, measures=rate(95.0)),
+    ]  # fmt: skip
+    (one,) = [series for series in series_of(runs) if series.label == "parse: speed"]
+    assert (one.name, one.unit, one.better) == ("parse: speed", "ops/s", Better.HIGHER)
+    # what was measured in another unit is no value of this series
+    assert one.values == (None, 90.0, None, 95.0)
