@@ -83,7 +83,7 @@ for seed in range(int(sys.argv[2]), int(sys.argv[3])):
 """
 
 
-@pytest.fixture(params=[20, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.fixture(params=[6, pytest.param(250, marks=pytest.mark.slow)])
 def each(request: pytest.FixtureRequest) -> int:
     """Runs that each writer stores."""
     count: int = request.param
@@ -103,7 +103,7 @@ def test_eight_writers_at_once_lose_nothing(shelf: Shelf, each: int) -> None:
     assert [writer.returncode for writer in writers] == [0] * 8, outputs
     expected = {make_run(seed).run_id: seed for seed in range(8 * each)}
     assert {record.run_id for record in history.list(10_000)} == expected.keys()
-    for run_id in sorted(expected)[:: 1 if each > 20 else 20]:
+    for run_id in sorted(expected)[:: 1 if each > 6 else 8]:
         assert history.load(run_id) == make_run(expected[run_id])
 
 
@@ -127,7 +127,7 @@ def test_of_writers_of_the_same_run_one_is_first(shelf: Shelf) -> None:
 
 
 @pytest.mark.usefixtures("indexed")
-@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.slow)])
 def test_a_killed_writer_leaves_no_torn_run(shelf: Shelf, kills: int) -> None:
     """Kill a writer at ever later moments of its second store."""
     acknowledged: set[str] = set()
