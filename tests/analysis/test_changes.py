@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perf_analysis.changes import Better, Changes, Direction, find_changes
@@ -160,6 +160,7 @@ def test_memory_sees_through_levels_and_spikes() -> None:
 
 
 @given(st.lists(NUMBERS, max_size=60), st.sampled_from([None, *Better]))
+@example([0.0, 0.0, 0.0, 1.0, 1.0, 2.2250738585e-313], None)
 def test_whatever_comes_there_is_one_finite_answer(
     values: list[float | None], better: Better | None
 ) -> None:

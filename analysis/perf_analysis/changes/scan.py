@@ -26,6 +26,7 @@ NEWEST, NEWEST_BONUS = 12, 0.4
 REACH = 3.0
 _DEGREES = (1, 3, 5)
 _MAD_TO_SD = 1.4826
+_LARGEST_IN_UNITS = 1e150
 _ROUNDING = 1e-9
 # Residuals correlated less than this cannot be told from independent ones in a short stretch.
 _LEAST_CORRELATION = 0.2
@@ -147,9 +148,14 @@ def winsorised(values: Floats, scores: Floats) -> Floats:
 
 
 def centre_and_unit(values: Floats) -> tuple[float, float]:
-    """Median, and the standard deviation by the median absolute deviation."""
+    """Median, and the standard deviation by the median absolute deviation.
+
+    A unit so small that the values, in it, would be no numbers any more is 0.
+    """
     centre = float(np.median(values))
-    return centre, _MAD_TO_SD * float(np.median(np.abs(values - centre)))
+    away = np.abs(values - centre)
+    unit = _MAD_TO_SD * float(np.median(away))
+    return centre, unit if unit * _LARGEST_IN_UNITS > float(away.max()) else 0.0
 
 
 def lag_one(residuals: Floats) -> float:
