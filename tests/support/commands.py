@@ -128,8 +128,9 @@ class Desk:
         return {(path, path.stat().st_mtime_ns) for path in self.folder.glob("**/result.json")}
 
     def order(self, *arguments: str) -> list[str]:
-        """Arguments of a run of the profile `short` against the demo service."""
-        return ["run", "--profile", "short", "--target", self.demo.url, *arguments]
+        """Arguments of a run of the profile `short`, against the demo service if no other."""
+        target = [] if "--target" in arguments else ["--target", self.demo.url]
+        return ["run", "--profile", "short", *target, *arguments]
 
     def launch(self, *command: str, more: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """Begin a run of `short`, through another command where one is given."""
