@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perf_analysis.changes.plateau import lengths, standing_out
+from perf_analysis.changes.plateau import standing_out
 from perf_analysis.changes.scan import bonus, normal_scores, vote, winsorised
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _highest(scores: Floats, clipped: Floats, *, newest: bool) -> Floats:
 
 def _highest_plateau(scores: Floats, clipped: Floats) -> Floats:
     highest = np.zeros(len(scores))
-    for width in lengths(scores.shape[1]):
-        for voter in (scores, clipped):
-            highest = np.maximum(highest, standing_out(voter, width).max(axis=1))
+    for voter in (scores, clipped):
+        for _, found in standing_out(voter):
+            highest = np.maximum(highest, found.max(axis=1))
     return highest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from perf_analysis.changes.scan import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -59,8 +62,7 @@ def best_plateau(values: Floats, *, around: float) -> Plateau | None:
         return None
     scores = normal_scores(values)
     highest, start, length = 0.0, 0, 0
-    for width in lengths(n):
-        found = standing_out(np.stack([scores, winsorised(values, scores)]), width)
+    for width, found in standing_out(np.stack([scores, winsorised(values, scores)])):
         best = int(found.argmax())
         if found.flat[best] > highest:
             highest, length = float(found.flat[best]), width
@@ -84,17 +86,16 @@ def lengths(n: int) -> list[int]:
     return tried
 
 
-def standing_out(scores: Floats, width: int) -> Floats:
-    """How far each window of a width stands out from the rest, along the last axis.
+def standing_out(scores: Floats) -> Iterator[tuple[int, Floats]]:
+    """How far each window of each length stands out from the rest, along the last axis.
 
     The first window begins, and the last one ends, `LEAST_LEVEL` values within.
     """
     n = scores.shape[-1]
     centred = scores - scores.mean(axis=-1, keepdims=True)
     variance = np.mean(centred**2, axis=-1, keepdims=True)
-    sums = np.cumsum(centred, axis=-1)
-    inside = sums[..., LEAST_LEVEL - 1 + width : n - LEAST_LEVEL]
-    inside = inside - sums[..., LEAST_LEVEL - 1 : n - LEAST_LEVEL - width]
-    scale = np.sqrt(np.where(variance > 0.0, variance, 1.0) * (width * (n - width) / n))
-    found: Floats = np.abs(inside) / scale
-    return found
+    sums = np.cumsum(centred, axis=-1) / np.sqrt(np.where(variance > 0.0, variance, 1.0))
+    for width in lengths(n):
+        inside = sums[..., LEAST_LEVEL - 1 + width : n - LEAST_LEVEL]
+        inside = inside - sums[..., LEAST_LEVEL - 1 : n - LEAST_LEVEL - width]
+        yield width, np.abs(inside) / math.sqrt(width * (n - width) / n)
