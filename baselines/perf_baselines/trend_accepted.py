@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.changes import Better
-from perf_baselines.trend_rows import SHARE, SeriesName, quantile_name, quantile_point, share_point
+from perf_baselines.trend_points import (
+    SHARE,
+    SeriesName,
+    quantile_name,
+    quantile_point,
+    share_point,
+)
 from perf_baselines.trend_tracks import TOLERANCE, instant
 
 if TYPE_CHECKING:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from perf_analysis.changes import Better
 from perf_baselines.history_source import USUAL
 from perf_baselines.trend_found import Search
-from perf_baselines.trend_rows import SHARE
+from perf_baselines.trend_points import SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
     from perf_analysis.changes import ChangePoint, Level
-    from perf_baselines.trend_rows import Row, Rows, SeriesName
+    from perf_baselines.trend_points import SeriesName
+    from perf_baselines.trend_rows import Row, Rows
     from perf_documents.acknowledged import Acknowledgement
 
 # a level that comes back to within this of the one before is back

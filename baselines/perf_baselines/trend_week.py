@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from perf_analysis.two_levels import difference_of_levels, ratio_of_levels
-from perf_baselines.trend_rows import SHARE
+from perf_baselines.trend_points import SHARE
 from perf_baselines.trend_tracks import Status, instant
 
 if TYPE_CHECKING:

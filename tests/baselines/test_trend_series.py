@@ -43,9 +43,11 @@ def test_names_units_and_values(first: Record) -> None:
     assert {one.better for one in series} == {Better.LOWER}
     assert {(one.profile, one.environment) for one in series} == {("sustained", "demo")}
     assert series[1].values == (first.total.p95_s,)
-    rate = next(one for one in series if one.metric == ERROR_RATE)
-    ended = first.total.n + first.total.abandoned
-    assert rate.values == ((first.total.failed + first.total.abandoned) / ended,)
+    rate = next(one for one in series if one.of.metric == ERROR_RATE)
+    # what was dropped failed as well, as in http_req_failed
+    lost = first.total.abandoned + first.dropped
+    assert first.dropped > 0
+    assert rate.values == ((first.total.failed + lost) / (first.total.n + lost),)
 
 
 def test_runs_come_in_order_and_once(first: Record) -> None:
@@ -76,7 +78,9 @@ def test_profiles_and_environments_are_apart_and_a_missing_name_is_a_gap(first: 
     ]  # fmt: skip
     found = series_of(runs)
     assert {one.environment: len(one.records) for one in found} == {"demo": 2, "staging": 1}
-    last = next(s for s in found if s.environment == "demo" and s.label == first.series[-1].label)
+    last = next(
+        s for s in found if s.environment == "demo" and s.of.label == first.series[-1].label
+    )
     assert last.values[1] is None
     assert series_of([]) == ()
 
@@ -92,7 +96,13 @@ def test_a_measure_of_another_tool_is_a_series_in_its_own_unit(first: Record) ->
         at(first, 1, measures=rate(7.0, "ops/min")), at(first, 2, measures=rate(90.0)),
         at(first, 3), at(first, 4, measures=rate(95.0)),
     ]  # fmt: skip
-    (one,) = [series for series in series_of(runs) if series.label == "parse: speed"]
-    assert (one.name, one.unit, one.better) == ("parse: speed", "ops/s", Better.HIGHER)
-    # what was measured in another unit is no value of this series
-    assert one.values == (None, 90.0, None, 95.0)
+    found = {one.unit: one for one in series_of(runs) if one.name == "parse: speed"}
+    assert {one.better for one in found.values()} == {Better.HIGHER}
+    # what was measured in another unit is another series
+    assert found["ops/s"].values == (None, 90.0, None, 95.0)
+    assert found["ops/min"].values == (7.0, None, None, None)
+
+
+def test_failures_that_a_tool_cannot_show_are_no_series_of_zeros(first: Record) -> None:
+    unknown = at(first, 1, unstated=("http_req_failed",))
+    assert not any(one.of.metric == ERROR_RATE for one in series_of([unknown]))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.histories import make_record, stepping, write_records
-from perf_baselines.trend_rows import Rows, points_of, read_rows, save_rows
+from perf_baselines.trend_points import points_of
+from perf_baselines.trend_rows import Rows, read_rows, save_rows
 from perf_baselines.trend_tracks import Known, Status, Track, tracks_of
 from perf_baselines.trend_week import week_of
 from perf_documents.acknowledged import Acknowledgement

@@ -16,7 +16,7 @@ import pytest
 from fakes.histories import make_record, stepping
 from fakes.sites import ACKNOWLEDGED, HISTORIES, LINKS, make_site, page_text, thirty
 from perf_baselines.trend_accepted import Accepted
-from perf_baselines.trend_rows import SeriesName
+from perf_baselines.trend_points import SeriesName
 from perf_documents.errors import StoreError, UsageError
 from perf_reports.trend.folder import MANIFEST, SiteFolder
 from perf_reports.trend.links import CommitLinks, links_of

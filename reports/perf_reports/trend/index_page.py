@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from perf_baselines.trend_accepted import days_old, slack_of
-from perf_baselines.trend_rows import SHARE
+from perf_baselines.trend_points import SHARE
 from perf_baselines.trend_tracks import Status
 from perf_reports import units
 from perf_reports.escape import visible

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_baselines.trend_rows import SHARE, SeriesName
+from perf_baselines.trend_points import SHARE
 from perf_reports.escape import visible
 from perf_reports.trend import words
 
 if TYPE_CHECKING:
     from perf_baselines.trend_newest import Newest
-    from perf_baselines.trend_series import TrendSeries
 
 
 def said(newest: Newest) -> str:
     """The line."""
-    series = _named(newest.series)
+    series = newest.series.of
     about = words.name(series.text)
     others = f" (and {newest.more} more series)" if newest.more else ""
     point = newest.confirmed
@@ -35,7 +34,3 @@ def said(newest: Newest) -> str:
         f"this run may start a change: {about} is {step} over {newest.runs} "
         f"runs{others}; the next runs will tell"
     )
-
-
-def _named(series: TrendSeries) -> SeriesName:
-    return SeriesName(series.metric, series.label, series.unit, str(series.better))

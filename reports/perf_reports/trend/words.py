@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.changes import Direction
-from perf_baselines.trend_rows import PER_SECOND, SECONDS, SHARE
+from perf_baselines.trend_points import PER_SECOND, SECONDS, SHARE
 from perf_baselines.trend_tracks import Status
 from perf_reports import units
 from perf_reports.escape import shorten, visible
@@ -14,7 +14,7 @@ from perf_reports.wording import plural
 
 if TYPE_CHECKING:
     from perf_analysis.changes import ChangePoint, Effect
-    from perf_baselines.trend_rows import SeriesName
+    from perf_baselines.trend_points import SeriesName
     from perf_baselines.trend_tracks import Change, Track
     from perf_baselines.trend_week import Shift, Week
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from perf_baselines.record import Record
-    from perf_baselines.trend_rows import SeriesName
+    from perf_baselines.trend_points import SeriesName
     from perf_reports.trend.site import Page
 
 TODAY = date(2026, 6, 1)
