@@ -20,7 +20,8 @@ demo: $(STAMP)
 
 # Two halves. What generates load and judges it is sensitive to a busy machine, and runs alone. All else
 # runs before that, in two parts beside each other: what mostly waits, for scrapes, rollouts and
-# pages, and what computes, without greenlets: to look for them doubles the time of coverage.
+# pages, and what computes. Coverage looks for greenlets only where there are some: it takes twice the
+# time, and where many threads end it may never end itself.
 LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control history_database init \
 	serve signals stored streams termination verdicts)
 WAITING := tests/canary tests/browser tests/loadtests $(filter-out $(LOADING),$(wildcard tests/cli/test_*.py))
@@ -28,12 +29,13 @@ APART := tests/canary tests/browser tests/loadtests tests/cli tests/runs tests/s
 	tests/engine tests/__pycache__
 COMPUTING := $(filter-out $(APART),$(patsubst %/,%,$(wildcard tests/*/)))
 COVER := $(BIN)/coverage run
+PLAIN := $(COVER) --concurrency=thread -m pytest -q
 
 test: $(STAMP)
 	rm -f .coverage.*
 	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; code=0; \
-	$(COVER) -m pytest -q $(WAITING) >"$$log" 2>&1 & beside=$$!; \
-	$(COVER) --concurrency=thread -m pytest -q --doctest-modules $(COMPUTING) analysis/perf_analysis || code=$$?; \
+	$(PLAIN) $(WAITING) >"$$log" 2>&1 & beside=$$!; \
+	$(PLAIN) --doctest-modules $(COMPUTING) analysis/perf_analysis || code=$$?; \
 	wait $$beside || code=$$?; cat "$$log"; exit $$code
 	$(COVER) -m pytest -q $(LOADING)
 	$(COVER) tests/engine/run.py -q tests/engine
