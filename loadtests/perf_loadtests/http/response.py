@@ -25,7 +25,7 @@ class LeanResponse:
     """A response, or the failure to get one: then `status_code` is 0 and `error` says why.
 
     With `catch_response=True` it is a context, and the request is reported when that is left: as
-    `success()` or `failure()` said, else by its status.
+    `success()` or `failure()` said, else by its status. What broke on the way keeps its class.
     """
 
     def __init__(
@@ -87,11 +87,11 @@ class LeanResponse:
             raise self.error
 
     def success(self) -> None:
-        """Report the request as a success, whatever its status."""
+        """Report a whole response as a success, whatever its status."""
         self._say(True)  # noqa: FBT003  # what was said
 
     def failure(self, error: object) -> None:
-        """Report the request as failed; `error` is a text or an exception."""
+        """Report a whole response as failed; `error` is a text or an exception."""
         self._say(error if isinstance(error, Exception) else CatchResponseError(str(error)))
 
     def _say(self, verdict: Exception | bool) -> None:  # noqa: FBT001  # what was said
@@ -119,6 +119,7 @@ class LeanResponse:
             return False  # what the scenario raises by itself is reported as that
         report, self._report = self._report, None
         if report is not None:
-            said = self.error if self._said is None else self._said
+            # no verdict makes whole what broke on the way, nor the target's what is our own fault
+            said = self.exchange.error or (self.error if self._said is None else self._said)
             report(self, said if isinstance(said, Exception) else None)
         return error is None
