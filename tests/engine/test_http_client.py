@@ -12,7 +12,6 @@ from locust.exception import LocustError, StopUser
 from booked import Booked
 from perf_loadtests.engine.client import close_client
 from perf_loadtests.http import LeanHttpUser
-from perf_loadtests.http.cookies import Jar
 from torture_answers import BODY
 from torture_cases import outcome
 
@@ -103,6 +102,28 @@ def test_redirects_keep_or_change_the_method(
     ]
 
 
+@pytest.mark.parametrize("status", [301, 307, 308])
+@pytest.mark.parametrize("port", ["http", "other"])
+@pytest.mark.parametrize(
+    ("call", "content_type"),
+    [
+        ({"json": {"a": 1}}, "application/json"),
+        ({"data": {"a": "1"}}, "application/x-www-form-urlencoded"),
+        ({"json": {}, "headers": {"content-type": "x/y"}}, "x/y"),
+        ({"data": b"a"}, None),
+    ],
+)
+def test_what_a_body_is_goes_with_it_through_redirects(
+    user: Booked, server: Server, status: int, port: str,
+    call: dict[str, Any], content_type: str | None,
+) -> None:  # fmt: skip
+    place = f"http://127.0.0.1:{server.ports[port]}/to/{status}?/echo"
+    found = user.client.post(f"/to/{status}?{place}", **call).json()
+    kept = status != 301
+    assert bool(found["body"]) == kept
+    assert found["headers"].get("content-type") == (content_type if kept else None)
+
+
 @pytest.mark.parametrize("port", ["http", "other"])
 def test_credentials_do_not_go_to_another_origin(user: Booked, server: Server, port: str) -> None:
     user.client.get("/cookies?a=1")
@@ -139,41 +160,6 @@ def test_the_latency_of_redirects_ends_with_the_last_hop(user: Booked) -> None:
     assert [cell.get("first", 0) for cell in series] == [0, 1]
     assert len(latency) == 1
     assert 10.18 < latency[0]["sum"] < 11.0
-
-
-def test_cookies_are_kept_by_the_rules(user: Booked) -> None:
-    user.client.get("/cookies?a=1,b=2;%20Path=/none,c=3;%20Secure,d=4;%20Domain=example.org")
-    assert user.client.get("/echo").json()["headers"]["cookie"] == "a=1"
-    user.client.get("/cookies?a=;%20Max-Age=0")
-    assert "cookie" not in user.client.get("/echo").json()["headers"]
-
-
-@pytest.mark.parametrize(
-    ("line", "sent"),
-    [
-        ("a=1", "a=1"), ("a=1; Path=/x", "a=1"), ("a=1; Path=/xy", ""), ("a=1; Path=x", "a=1"),
-        ("a=1; Domain=shop.example", "a=1"), ("a=1; Domain=.SHOP.example", "a=1"),
-        ("a=1; Domain=example", ""), ("a=1; Domain=other.example", ""), ("a=1; Max-Age=9", ""),
-        ("a=1; Max-Age=11", "a=1"), ("a=1; Max-Age=nine", "a=1"), ("=1", ""), ("a", ""),
-        ("a=1; Expires=Thu, 01 Jan 1970 00:16:49 GMT", ""),
-        ("a=1; Expires=Thu, 01 Jan 1970 00:17:01 GMT; Max-Age=1", ""),
-        ("a=1; Expires=soon", "a=1"),
-        ("a=1; Expires=Thu, 01 Jan 1970 00:17:01 GMT", "a=1"), ("a=\x1b1", ""),
-        ("a=" + "x" * 5000, ""),
-    ],
-)  # fmt: skip
-def test_a_cookie_goes_where_it_belongs(line: str, sent: str) -> None:
-    now_s = [1000.0]
-    jar = Jar(lambda: now_s[0])
-    jar.store([line], host="www.shop.example", path="/x/page")
-    now_s[0] = 1010.0
-    assert jar.line(secure=False, host="www.shop.example", path="/x/y") == sent
-
-
-def test_a_jar_is_bounded() -> None:
-    jar = Jar(lambda: 0.0)
-    jar.store((f"c{i}=1" for i in range(1000)), host="h", path="/")
-    assert len(jar) == 200
 
 
 def test_the_scenario_judges_where_it_says_so(user: Booked) -> None:

@@ -175,10 +175,13 @@ class LeanClient:
             call.entry = books.begin(prepared.method, call.name, asserted=call.asserted)
         while True:
             exchange = Exchange(prepared, _clock())
-            self._perform(call, exchange, message.finish(prepared, body, self.cookies), until_s)
-            if exchange.status not in _REDIRECTS or not call.follows:
-                return exchange
-            following = _next(exchange, hops)
+            try:
+                self._perform(call, exchange, body, until_s)
+                following = _next(exchange, hops) if call.follows else None
+            except BaseException as error:
+                if books is not None:
+                    books.cut(call.entry, exchange, error)
+                raise
             if following is None:
                 return exchange
             if following.method != prepared.method:
@@ -187,14 +190,10 @@ class LeanClient:
             if books is not None:
                 call.entry = books.follow(call.entry, exchange, following.method)
 
-    def _perform(self, call: _Call, exchange: Exchange, data: bytes, until_s: float) -> None:
+    def _perform(self, call: _Call, exchange: Exchange, body: bytes, until_s: float) -> None:
         connections = self.connections
-        try:
-            perform(exchange, data, connections, until_s)
-        except BaseException as error:
-            if self.books is not None:
-                self.books.cut(call.entry, exchange, error)
-            raise
+        data = message.finish(exchange.prepared, body, self.cookies)
+        perform(exchange, data, connections, until_s)
         if connections.discarded:
             connections.discarded = 0
             if self.books is not None:
@@ -250,7 +249,9 @@ class _Call:
 def _next(exchange: Exchange, hops: int) -> Prepared | None:
     """Request that a redirect asks for; None, perhaps with an error noted, where there is none."""
     head, prepared = exchange.head, exchange.prepared
-    if head is None or exchange.error is not None or "location" not in head.headers:
+    if exchange.status not in _REDIRECTS or exchange.error is not None:
+        return None
+    if head is None or "location" not in head.headers:
         return None
     if hops >= MAX_REDIRECTS:
         text = f"more than {MAX_REDIRECTS} redirects"

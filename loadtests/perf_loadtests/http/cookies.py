@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_COOKIES = 200
 MAX_BYTES = 4_096
+_AGE = re.compile(r"-?[0-9]+")
+_FAR_S = 10**11  # some three thousand years: a float holds it beside today
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +124,9 @@ def _is_address(host: str) -> bool:
 
 def _expiry(given: dict[str, str], now_s: float) -> float | None:
     """`Max-Age` before `Expires`; None where neither can be read."""
-    age = given.get("max-age", "")
-    if age.lstrip("-").isdecimal() and age.isascii():
-        return now_s + int(age[:12])
+    age = _AGE.fullmatch(given.get("max-age", ""))
+    if age is not None:
+        return now_s + max(-_FAR_S, min(int(age[0]), _FAR_S))
     if "expires" in given:
         try:
             return parsedate_to_datetime(given["expires"]).timestamp()

@@ -56,13 +56,17 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All of a request but its cookies and its body's length; `asked` is the path asked for."""
+    """All of a request but its cookies and its body's length.
+
+    `content_type` is the default by the kind of the body, `asked` the path that was asked for.
+    """
 
     method: str
     address: Address
     headers: tuple[tuple[str, str], ...]
     head: bytes
     has_cookie: bool
+    content_type: str = ""
     asked: str = "/"
 
 
@@ -198,7 +202,7 @@ def build(
     lines += [f"{name}: {value}" for name, value in chosen.values()]
     kept = tuple(headers)
     head = "\r\n".join(lines).encode() + b"\r\n"
-    return Prepared(method.upper(), address, kept, head, "cookie" in chosen)
+    return Prepared(method.upper(), address, kept, head, "cookie" in chosen, content_type)
 
 
 def finish(prepared: Prepared, body: bytes, jar: Jar) -> bytes:
@@ -228,4 +232,4 @@ def redirected(prepared: Prepared, location: str, *, to_get: bool) -> Prepared:
         dropped |= {*CREDENTIALS, "host"}
     headers = [pair for pair in prepared.headers if pair[0].lower() not in dropped]
     method = "GET" if to_get and prepared.method != "HEAD" else prepared.method
-    return build(method, address, headers)
+    return build(method, address, headers, "" if to_get else prepared.content_type)
