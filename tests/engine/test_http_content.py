@@ -16,7 +16,7 @@ from booked import Booked
 from perf_loadtests.http import LeanHttpUser, parser
 from perf_loadtests.http.content import decode
 from perf_loadtests.http.errors import RequestFailedError, failure_of
-from torture_answers import BODY
+from torture_answers import BODY, raw_deflate
 from torture_cases import outcome
 
 if TYPE_CHECKING:
@@ -77,11 +77,6 @@ def test_remembered_heads_are_bounded() -> None:
         assert made.head is not None
         parser._remember(with_number, made.head)
     assert len(parser._MEMO) <= 256
-
-
-def raw_deflate(body: bytes) -> bytes:
-    packer = zlib.compressobj(wbits=-15)
-    return packer.compress(body) + packer.flush()
 
 
 ZEROS = bytes(2 << 20)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import locust
@@ -15,6 +14,7 @@ from perf_loadtests.engine.crew import Crew
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.listeners import Listeners
 from perf_loadtests.engine.virtual_user import Arm, Limits, VirtualUser
+from perf_loadtests.http.clock import clock
 from perf_loadtests.http.tls import shared_context
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Booked:
         if issubclass(cls, FastHttpUser):
             cls.ssl_context_factory = staticmethod(lambda **_: shared_context())
         self.environment = Environment(user_classes=[cls], events=locust.events)
-        self.ledger = Ledger(plan_of(rate=1.0), clock=time.perf_counter, clean=str)
-        self.ledger.t0_s = time.perf_counter()
+        self.ledger = Ledger(plan_of(rate=1.0), clock=clock, clean=str)
+        self.ledger.t0_s = clock()
         self.limits = Limits(timeout_s=timeout_s)
         crew = Crew()
         Listeners(crew, self.ledger).install(self.environment)

@@ -80,10 +80,8 @@ class Torture:
             self._note("request", path, number, method)
             asked = actions.Asked(link, method, path, before, head.decode("latin-1"))
             name = path.split("/")[1].partition("?")[0]
-            if name in actions.EARLY:
-                if not actions.EARLY[name](asked):
-                    return
-                continue
+            if name in actions.EARLY and not actions.EARLY[name](asked):
+                return
             asked.body, held = _body(link, head, held)
             if not self._answer(name, asked):
                 return

@@ -116,6 +116,21 @@ def _refused_early(asked: Asked) -> bool:
     return False
 
 
+def _interim(asked: Asked) -> bool:
+    """Say that it takes a while; only then read the body."""
+    asked.link.sendall(b"HTTP/1.1 102 Wait\r\n")
+    time.sleep(0.02)
+    asked.link.sendall(b"X: y\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n")
+    time.sleep(0.02)
+    return True
+
+
+def _refused_later(asked: Asked) -> bool:
+    asked.link.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+    time.sleep(0.02)
+    return _refused_early(asked)
+
+
 def _echo(asked: Asked) -> bool:
     """Answer with what was asked."""
     lines = [line.partition(": ") for line in asked.head.split("\r\n")[1:]]
@@ -161,9 +176,13 @@ def _break(asked: Asked) -> bool:
 ACTIONS: dict[str, Callable[[Asked], bool]] = {
     "split": lambda asked: _split(asked, SIMPLE),
     "split-chunked": lambda asked: _split(asked, KEPT["chunk-trailers"]),
+    "split-empty": lambda asked: _split(asked, KEPT["header-empty"]),
     "trickle": lambda asked: _drip(asked.link, OK + b"Content-Length: 1000\r\n\r\n", b"x", 0.02),
     "trickle-head": lambda asked: _drip(asked.link, OK, b"X: y\r\n", 0.02),
     "endless": lambda asked: _drip(asked.link, chunked(), b"1\r\nx\r\n", 0.005),
+    "flood": lambda asked: _drip(asked.link, chunked(), b"1\r\nx\r\n" * 100_000, 0.0),
+    "flood-extension": lambda asked: _drip(asked.link, chunked(b"1;x="), b"y" * 65_536, 0.0),
+    "flood-trailer": lambda asked: _drip(asked.link, chunked(b"0\r\nX: "), b"y" * 65_536, 0.0),
     "race": _race,
     "race-reset": _race_reset,
     "unasked": _unasked,
@@ -176,9 +195,11 @@ ACTIONS: dict[str, Callable[[Asked], bool]] = {
     "body-announced": _announced,
     "bomb": _explode,
 }
-# Cases that answer before the body of the request was read.
+# Cases that answer before the body of the request was read; it is read where one returns True.
 EARLY: dict[str, Callable[[Asked], bool]] = {
     "early-answer": _refused_early,
+    "early-interim": _interim,
+    "early-hints": _refused_later,
     "early-reset": _break,
     "early-close": lambda asked: _leave(asked.link),
 }

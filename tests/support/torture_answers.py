@@ -26,7 +26,8 @@ def coded(body: bytes, coding: bytes) -> bytes:
     return response(body, b"Content-Encoding: " + coding)
 
 
-def _raw_deflate(body: bytes) -> bytes:
+def raw_deflate(body: bytes) -> bytes:
+    """Deflate without zlib's header."""
     packer = zlib.compressobj(wbits=-15)
     return packer.compress(body) + packer.flush()
 
@@ -80,6 +81,8 @@ KEPT: dict[str, bytes] = {
     "headers-500": response(BODY, *(b"X-%d: y" % i for i in range(500))),
     "header-1-mib": response(BODY, b"X: " + b"y" * MIB),
     "header-10-mb": response(BODY, *(b"X-%d: " % i + b"y" * 100_000 for i in range(100))),
+    "header-empty": OK + b"X:\r\nY: \r\nContent-Length: 15\r\n\r\n" + BODY,
+    "header-empty-last": response(BODY, b"X:"),
     "header-folded": response(BODY, b"X: a\r\n b"),
     "header-nul": response(BODY, b"X: a\0b"),
     "header-nameless": response(BODY, b": a"),
@@ -92,7 +95,7 @@ KEPT: dict[str, bytes] = {
     "gzip-cut": coded(gzip.compress(BODY)[:-9], b"gzip"),
     "gzip-label": coded(BODY, b"gzip"),
     "deflate": coded(zlib.compress(BODY), b"deflate"),
-    "deflate-raw": coded(_raw_deflate(BODY), b"deflate"),
+    "deflate-raw": coded(raw_deflate(BODY), b"deflate"),
     "br": coded(b'\x0b\x07\x80{"status":"ok"}\x03', b"br"),
     "br-bad": coded(b"\xff\xff\xff\xff", b"br"),
     "coding-unknown": coded(BODY, b"martian"),
@@ -108,6 +111,7 @@ KEPT: dict[str, bytes] = {
     "redirect-303": redirect("/ok", b"303 See Other"),
     "redirect-307": redirect("/ok", b"307 Again"),
     "redirect-to-http": redirect("http://localhost:1/ok"),
+    "early-interim": SIMPLE,
 }  # fmt: skip
 # Answers that are bytes, after which the connection is closed.
 CLOSED: dict[str, bytes] = {

@@ -46,6 +46,8 @@ headers-200              kept   200
 headers-500              closed 0 protocol_error | 200
 header-1-mib             closed 0 protocol_error | 200
 header-10-mb             closed 0 protocol_error | 200
+header-empty             kept   200
+header-empty-last        kept   200
 header-folded            closed 0 protocol_error
 header-nul               closed 0 protocol_error
 header-nameless          closed 0 protocol_error
@@ -93,12 +95,17 @@ silent-before-last-chunk closed 0 timeout | 200 timeout
 trickle                  closed 0 timeout | 200 timeout
 trickle-head             closed 0 timeout
 endless                  closed 0 timeout | 200 timeout
+flood                    closed 0 timeout
+flood-extension          closed 200 protocol_error
+flood-trailer            closed 200 protocol_error
 hops/5                   kept   5x302, 200 | 200
 hops/6                   kept   5x302, 302 too_many_redirects | 200
 body-64-mib              closed 200 body_too_large | 200
 body-announced           closed 0 body_too_large | 200 body_truncated
 bomb                     kept   200 body_too_large | 200
 early-answer             closed 413 http_4xx | 0 timeout
+early-interim            kept   200
+early-hints              closed 413 http_4xx | 0 timeout
 early-reset              closed 0 reset | 0 closed_before_response
 early-close              closed 0 closed_before_response
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from perf_loadtests.engine.boot import Engine
 from perf_loadtests.engine.control import Control, die_with_parent
+from perf_loadtests.http.clock import clock
 from perf_loadtests.protocol import Order
 from perf_loadtests.spool import PLAN_FILE, SpoolWriter
 
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> None:
     for name in [name for name in os.environ if name.startswith("LOCUST_")]:
         del os.environ[name]
     wall = time.time  # noqa: TID251  # the process's own default; used for V8 alone
-    Engine(order, SpoolWriter(int(spool)), clock=time.perf_counter, wall=wall).run(watcher)
+    Engine(order, SpoolWriter(int(spool)), clock=clock, wall=wall).run(watcher)
     # threads and greenlets of the scenario do not keep a finished engine alive
     sys.stdout.flush()
     sys.stderr.flush()

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Unpack
 
 from perf_loadtests.http import message
+from perf_loadtests.http.clock import clock
 from perf_loadtests.http.cookies import Jar
 from perf_loadtests.http.errors import RequestFailedError
 from perf_loadtests.http.exchange import Connections, Exchange, perform
@@ -26,7 +27,6 @@ MAX_REDIRECTS = 5
 DEFAULT_TIMEOUT_S = 30.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SEE_OTHER, _MOVED = 303, frozenset({301, 302})
-_clock = time.perf_counter
 
 
 @functools.cache
@@ -141,7 +141,7 @@ class LeanClient:
         headers = self._headers(options)
         prepared = message.prepare(method, url, self.base_url, headers, content_type)
         call = _Call(options, prepared)
-        deadline = Deadline(_clock() + min(options.get("timeout") or math.inf, self.timeout_s))
+        deadline = Deadline(clock() + min(options.get("timeout") or math.inf, self.timeout_s))
         self._wheel.add(deadline)
         try:
             exchange = self._follow(call, prepared, body, deadline.at_s)
@@ -174,7 +174,7 @@ class LeanClient:
         if books is not None:
             call.entry = books.begin(prepared.method, call.name, asserted=call.asserted)
         while True:
-            exchange = Exchange(prepared, _clock())
+            exchange = Exchange(prepared, clock())
             try:
                 self._perform(call, exchange, body, until_s)
                 following = _next(exchange, hops) if call.follows else None

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import ssl
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import gevent
 import gevent.socket
 
+from perf_loadtests.http.clock import clock
 from perf_loadtests.http.errors import RequestFailedError, failure_of
+from perf_loadtests.http.parser import is_interim
+from perf_loadtests.http.signal import WRITE, Signal
 from perf_loadtests.http.tls import shared_context
 from perf_loadtests.http.wheel import Deadline, DeadlineHit, Wheel
-
-if TYPE_CHECKING:
-    from gevent.greenlet import Greenlet
 
 CONNECT_LIMIT_S = 5.0
 PEEK_AFTER_S = 0.5
 READ_BYTES = 65_536
-_READ, _WRITE = 1, 2  # what libev calls them
+READS_AT_ONCE = 4
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-_clock = time.perf_counter
 
 
 class Origin(NamedTuple):
@@ -40,41 +38,6 @@ class Opened(NamedTuple):
     tls_s: float
 
 
-class _Signal:
-    """What the loop says of a socket; apart from the connection, which may go while it is idle."""
-
-    __slots__ = ("ready", "waiter", "watcher")
-
-    def __init__(self, fd: int) -> None:
-        self.ready = False
-        self.waiter: Greenlet | None = None
-        self.watcher = gevent.get_hub().loop.io(fd, _READ)
-        self.watcher.start(self.readable)
-
-    def readable(self) -> None:
-        self.ready = True
-        waiter = self.waiter
-        if waiter is None:
-            self.watcher.stop()  # else it would fire in every turn of the loop
-        else:
-            waiter.switch()
-
-    def wake(self) -> None:
-        if self.waiter is not None:
-            self.waiter.switch()
-
-    def watch(self) -> None:
-        if not self.watcher.active:
-            self.watcher.start(self.readable)
-
-    def wait(self) -> None:
-        self.waiter = gevent.getcurrent()
-        try:
-            gevent.get_hub().switch()
-        finally:
-            self.waiter = None
-
-
 class Connection:
     """A connection whose one io watcher runs from its making to its end.
 
@@ -83,7 +46,10 @@ class Connection:
     costs no system call, neither for waiting nor for looking.
     """
 
-    __slots__ = ("_signal", "idle_since_s", "opened", "origin", "recv", "socket", "used")
+    __slots__ = (
+        "_at_once", "_broke", "_early", "_signal", "idle_since_s", "opened", "origin", "recv",
+        "socket", "used",
+    )  # fmt: skip
 
     def __init__(self, origin: Origin, sock: gevent.socket.socket, opened: Opened) -> None:
         self.origin = origin
@@ -92,7 +58,10 @@ class Connection:
         self.used = 0
         self.idle_since_s = 0.0
         self.recv = sock.recv
-        self._signal = _Signal(sock.fileno())
+        self._at_once = 0
+        self._early = b""
+        self._broke: OSError | None = None
+        self._signal = Signal(sock.fileno())
 
     def close(self) -> None:
         """Close at once; nothing that was not sent is waited for."""
@@ -106,7 +75,7 @@ class Connection:
             self.close()
 
     def send(self, data: bytes) -> bool:
-        """Write `data`; False where an answer came before all was written.
+        """Write `data`; False where a final answer came before all was written.
 
         A connection that breaks is no error here: the answer, or the reason, lies there to be read.
         """
@@ -116,15 +85,32 @@ class Connection:
         signal = self._signal
         rest = memoryview(data)[sent:]
         while rest:
-            if signal.ready:
-                if not self.origin.secure:
-                    return False
-                signal.watcher.stop()  # under TLS that may be a ticket
+            if signal.ready and not self._is_wanted():
+                return False
             sent = self._send_some(rest)
             if not sent and (self.origin.secure or not signal.ready):
                 self._wait_writable()
             rest = rest[sent:]
         return True
+
+    def _is_wanted(self) -> bool:
+        """Whether the rest of a body is wanted, though something came: a ticket of TLS, a 1xx."""
+        signal = self._signal
+        if self.origin.secure:
+            signal.watcher.stop()
+            return True
+        signal.ready = False
+        signal.watch()
+        try:
+            data = self.recv(READ_BYTES)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            self._broke = error
+            return False
+        self._early += data
+        signal.ready = not data  # the end of the stream can be read once more
+        return bool(data) and is_interim(self._early)
 
     def _send_some(self, data: bytes | memoryview) -> int:
         try:
@@ -137,6 +123,8 @@ class Connection:
 
     def read(self) -> bytes:
         """Next bytes; none at the end of the stream. Waits first, as an answer takes a while."""
+        if self._early or self._broke:
+            return self._read_early()
         if self.origin.secure:
             return self._read_tls()
         signal = self._signal
@@ -149,14 +137,26 @@ class Connection:
             except BlockingIOError:
                 signal.watch()
 
+    def _read_early(self) -> bytes:
+        """What was read, or went wrong, while a body was being sent."""
+        early, self._early = self._early, b""
+        if not early and self._broke:
+            raise self._broke
+        return early
+
     def _read_tls(self) -> bytes:
         # what TLS has already decrypted never makes the socket readable: so try first
         signal = self._signal
+        self._at_once += 1
+        if self._at_once >= READS_AT_ONCE:
+            self._at_once = 0
+            gevent.sleep(0)  # else a fast sender would keep deadlines and other VUs waiting
         while True:
             signal.ready = False
             try:
                 return self.recv(READ_BYTES)  # type: ignore[no-any-return]  # gevent has no types
             except _WOULD_BLOCK:
+                self._at_once = 0
                 signal.watch()
                 signal.wait()
 
@@ -177,7 +177,7 @@ class Connection:
 
     def _wait_writable(self) -> None:
         """Wait until more can be written, or something can be read."""
-        watcher = gevent.get_hub().loop.io(self.socket.fileno(), _WRITE)
+        watcher = gevent.get_hub().loop.io(self.socket.fileno(), WRITE)
         watcher.start(self._signal.wake)
         try:
             self._signal.wait()
@@ -194,7 +194,7 @@ def connect(origin: Origin, wheel: Wheel, limit_s: float, *, insecure: bool) -> 
     RequestFailedError
         With the class of what went wrong: `dns`, `refused`, `connect_timeout`, `tls_verify`, ...
     """
-    began_s = _clock()
+    began_s = clock()
     deadline = Deadline(began_s + min(CONNECT_LIMIT_S, limit_s))
     wheel.add(deadline)
     stage = "connect_timeout"
@@ -203,20 +203,20 @@ def connect(origin: Origin, wheel: Wheel, limit_s: float, *, insecure: bool) -> 
         addresses = gevent.socket.getaddrinfo(
             origin.host, origin.port, 0, gevent.socket.SOCK_STREAM
         )
-        found_s = _clock()
+        found_s = clock()
         sock = _reach(addresses)
-        reached_s = _clock()
+        reached_s = clock()
         if origin.secure:
             stage = "tls_handshake"
             sock = _wrapped(sock, origin.host, insecure=insecure)
             sock.do_handshake()
-        ready_s = _clock()
+        ready_s = clock()
         sock.settimeout(0.0)
         opened = Opened(found_s - began_s, reached_s - found_s, ready_s - reached_s)
         made = Connection(origin, sock, opened)
     except DeadlineHit:
         _drop(sock)
-        took_s = _clock() - began_s
+        took_s = clock() - began_s
         raise RequestFailedError(stage, f"no connection within {took_s:.2f} s") from None
     except OSError as error:
         _drop(sock)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from perf_loadtests.http.clock import clock
 from perf_loadtests.http.connection import Connection, connect
 from perf_loadtests.http.content import decode
 from perf_loadtests.http.errors import RequestFailedError, by_status
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from perf_loadtests.http.connection import Opened, Origin
     from perf_loadtests.http.message import Prepared
     from perf_loadtests.http.parser import Head
-
-_clock = time.perf_counter
 
 
 class Phases(NamedTuple):
@@ -48,7 +46,7 @@ class Exchange:
 
     __slots__ = (
         "begun_s", "body", "end_s", "error", "first_s", "head", "opened", "prepared", "raced",
-        "received_bytes", "sent_bytes", "sent_s", "status", "written_s",
+        "received_bytes", "sent_s", "status", "written_s",
     )  # fmt: skip
 
     def __init__(self, prepared: Prepared, begun_s: float) -> None:
@@ -56,7 +54,7 @@ class Exchange:
         self.begun_s = begun_s
         self.sent_s = self.written_s = self.first_s = self.end_s = 0.0
         self.opened: Opened | None = None
-        self.status = self.sent_bytes = self.received_bytes = 0
+        self.status = self.received_bytes = 0
         self.head: Head | None = None
         self.body: bytes | bytearray = b""
         self.error: RequestFailedError | None = None
@@ -104,7 +102,7 @@ class Connections:
                 return held
             held.close()
             self.discarded += why == "unsolicited"
-        left_s = until_s - _clock()
+        left_s = until_s - clock()
         made = connect(origin, self._wheel, left_s, insecure=self.insecure)
         exchange.opened = made.opened
         return made
@@ -141,10 +139,9 @@ def perform(exchange: Exchange, message: bytes, connections: Connections, until_
     prepared = exchange.prepared
     try:
         connection = connections.take(prepared.address.origin, exchange, until_s)
-        exchange.sent_s = _clock()
+        exchange.sent_s = clock()
         whole = connection.send(message)
-        exchange.written_s = _clock()
-        exchange.sent_bytes = len(message)
+        exchange.written_s = clock()
         got = receive(connection, to_head=prepared.method == "HEAD")
         exchange.first_s, exchange.end_s = got.first_s, got.end_s
         exchange.head, exchange.body = got.head, got.body
@@ -153,7 +150,7 @@ def perform(exchange: Exchange, message: bytes, connections: Connections, until_
             connections.give_back(connection, got.end_s)
             connection = None
     except DeadlineHit:
-        waited_s = _clock() - exchange.begun_s
+        waited_s = clock() - exchange.begun_s
         exchange.error = RequestFailedError("timeout", f"no whole response in {waited_s:.2f} s")
     except PartlyReceivedError as error:
         exchange.status, exchange.received_bytes = error.status, error.wire_bytes
@@ -164,7 +161,7 @@ def perform(exchange: Exchange, message: bytes, connections: Connections, until_
         if connection is not None:
             connection.close()
         if not exchange.end_s:
-            exchange.end_s = _clock()
+            exchange.end_s = clock()
     _settle(exchange)
 
 

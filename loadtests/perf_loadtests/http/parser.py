@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
 
+from perf_loadtests.http.clock import clock
 from perf_loadtests.http.errors import RequestFailedError, failure_of
 from perf_loadtests.http.headers import Headers
 
@@ -21,7 +21,6 @@ _MEMO_HEADS = 256
 _MEMO_BYTES = 4_096
 _LAST_INTERIM, _SWITCHING = 199, 101
 _FIELD, _VALUE = 1, 2
-_clock = time.perf_counter
 
 
 class Head(NamedTuple):
@@ -76,7 +75,7 @@ def receive(connection: Connection, *, to_head: bool) -> Received:
         Where it ends too early or with the connection, breaks the protocol or a limit.
     """
     data = _more(connection)
-    first_s = _clock()
+    first_s = clock()
     if not to_head:
         end = data.find(b"\r\n\r\n") + 4
         head = _MEMO.get(data[:end])
@@ -112,7 +111,7 @@ def _sized(connection: Connection, head: Head, data: bytes, end: int, first_s: f
                 "body_truncated", text, status=head.status, wire_bytes=end + len(body)
             )
         body += data
-    end_s = _clock()
+    end_s = clock()
     if len(body) > length:
         raise _unsolicited(head.status, end + len(body))
     return Received(head, body, True, total, first_s, end_s)  # noqa: FBT003  # a field
@@ -123,6 +122,7 @@ def _parsed(connection: Connection, data: bytes, first_s: float, *, to_head: boo
     first = data
     wire_bytes = len(data)
     while True:
+        parser.quiet_bytes += len(data)
         try:
             parser.feed(data)
         except HTTPParseError as error:
@@ -133,12 +133,12 @@ def _parsed(connection: Connection, data: bytes, first_s: float, *, to_head: boo
             ) from None
         if parser.complete or not data:
             break
-        if parser.head is None and wire_bytes > 2 * MAX_HEADER_BYTES:
-            text = f"no end of the head within {wire_bytes} bytes"
-            raise PartlyReceivedError("protocol_error", text, wire_bytes=wire_bytes)
+        if parser.quiet_bytes > 2 * MAX_HEADER_BYTES:
+            text = f"{parser.quiet_bytes} bytes without any of the body"
+            raise parser.broken(text, data, wire_bytes)
         data = _more(connection, parser.status, wire_bytes)
         wire_bytes += len(data)
-    end_s = _clock()
+    end_s = clock()
     head = parser.head
     if head is None or not parser.complete:
         raise parser.broken("the connection ended", b"", wire_bytes)
@@ -172,6 +172,7 @@ class Parser(HTTPResponseParser):
         self.head: Head | None = None
         self.complete = False
         self.interim = 0
+        self.quiet_bytes = 0  # fed since a part of the body came last
         self._parts: list[str] = []
         self._state = 0
         self._trailers = 0
@@ -211,6 +212,7 @@ class Parser(HTTPResponseParser):
     def _on_header_value(self, text: str) -> None:
         if self.head is not None:
             self._trailers += len(text)
+            self._check(self._trailers)
         elif self._state == _VALUE:
             self._parts[-1] += text
         else:
@@ -253,9 +255,20 @@ class Parser(HTTPResponseParser):
 
     def _on_body(self, data: bytearray) -> None:
         self.body += data
+        self.quiet_bytes = 0
         if len(self.body) > MAX_BODY_BYTES:
             raise RequestFailedError("body_too_large", f"more than {MAX_BODY_BYTES} bytes")
 
     def _on_message_complete(self) -> None:
         if self.head is not None:
             self.complete = True
+
+
+def is_interim(data: bytes) -> bool:
+    """Whether all that came while a request was being sent is interim answers, if yet cut."""
+    parser = Parser(to_head=False)
+    try:
+        parser.feed(data)
+    except (HTTPParseError, RequestFailedError):
+        return False
+    return parser.head is None and len(data) <= 2 * MAX_HEADER_BYTES

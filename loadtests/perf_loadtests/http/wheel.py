@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import gevent
+
+from perf_loadtests.http.clock import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ class Wheel:
     busy) is read first, and not called a timeout. A deadline is kept to within two ticks.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clock: Callable[[], float] = clock) -> None:
         self._clock = clock
         self._slots: dict[int, dict[Deadline, None]] = {}
         self._last = 0

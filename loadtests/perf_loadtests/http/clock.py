@@ -1,0 +1,5 @@
+"""The one clock of stamps and deadlines; the books of the engine run by it too."""
+
+import time
+
+clock = time.perf_counter
