@@ -14,7 +14,7 @@ import pytest
 
 from booked import Booked
 from perf_loadtests.http import LeanHttpUser, parser
-from perf_loadtests.http.content import decode
+from perf_loadtests.http.content import MAX_MEMBERS, decode
 from perf_loadtests.http.errors import RequestFailedError, failure_of
 from torture_answers import BODY, raw_deflate
 from torture_cases import outcome
@@ -91,6 +91,9 @@ ZEROS = bytes(2 << 20)
         (raw_deflate(b"a"), "deflate", b"a"),
         (gzip.compress(ZEROS[: 1 << 20]), "gzip", ZEROS[: 1 << 20]),
         (gzip.compress(ZEROS), "gzip", "body_too_large"),
+        (gzip.compress(b"a") * MAX_MEMBERS, "gzip", b"a" * MAX_MEMBERS),
+        (gzip.compress(b"a") * (MAX_MEMBERS + 1), "gzip", "decode_error"),
+        (gzip.compress(b"") * ((1 << 20) // 20), "gzip", "decode_error"),
         (gzip.compress(b"a") + b"b", "gzip", "decode_error"),
         (zlib.compress(b"a") + b"b", "deflate", "decode_error"),
         (gzip.compress(b"a")[:-1], "gzip", "decode_error"),

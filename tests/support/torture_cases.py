@@ -95,9 +95,6 @@ silent-before-last-chunk closed 0 timeout | 200 timeout
 trickle                  closed 0 timeout | 200 timeout
 trickle-head             closed 0 timeout
 endless                  closed 0 timeout | 200 timeout
-flood                    closed 0 timeout
-flood-extension          closed 200 protocol_error
-flood-trailer            closed 200 protocol_error
 hops/5                   kept   5x302, 200 | 200
 hops/6                   kept   5x302, 302 too_many_redirects | 200
 body-64-mib              closed 200 body_too_large | 200

@@ -148,9 +148,12 @@ class Connection:
         # what TLS has already decrypted never makes the socket readable: so try first
         signal = self._signal
         self._at_once += 1
-        if self._at_once >= READS_AT_ONCE:
+        if self._at_once >= READS_AT_ONCE and not self.socket.pending():
+            # else a fast sender would keep deadlines and other VUs waiting; sleep(0) would not do,
+            # as the loop runs such callbacks again before it looks at its timers
             self._at_once = 0
-            gevent.sleep(0)  # else a fast sender would keep deadlines and other VUs waiting
+            signal.watch()
+            signal.wait()
         while True:
             signal.ready = False
             try:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_CODINGS = 2
+MAX_MEMBERS = 16  # of a gzip body; what follows one is copied, so that many would cost its square
 MAX_RATIO = 100
 RATIO_FROM_BYTES = 1 << 20
 _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15
@@ -39,7 +40,7 @@ def _brotli() -> Callable[[bytes, int], bytes] | None:
 
 def _inflate(data: bytes, limit: int, bits: int) -> bytes:
     found = bytearray()
-    while True:
+    for _ in range(MAX_MEMBERS):
         decoder = zlib.decompressobj(bits)
         found += decoder.decompress(data, limit - len(found))
         if len(found) >= limit:
