@@ -32,7 +32,8 @@ from perf_loadtests.http.client import LeanClient
 from perf_loadtests.http.parser import Parser
 from perf_loadtests.target.launch import DemoTarget
 
-Ask = Callable[[], object]
+Ask = Callable[[], bool]  # whether a whole answer of status 200 came
+OK = 200
 BODY = b'{"status": "ok", "service": "benchmark"}'
 CONF = """
 master_process off; daemon off; pid {folder}/pid; error_log stderr emerg;
@@ -51,37 +52,37 @@ def _bare(host: str, port: int) -> Ask:
     sock = gevent.socket.create_connection((host, port))
     request = f"GET /health HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
 
-    def ask() -> object:
+    def ask() -> bool:
         sock.sendall(request)
-        return sock.recv(65_536)
+        return bool(sock.recv(65_536).startswith(b"HTTP/1.1 200 "))
 
     return ask
 
 
 def _lean(host: str, port: int) -> Ask:
     client = LeanClient(f"http://{host}:{port}", EventHook())
-    return lambda: client.get("/health", name="/health").status_code
+    return lambda: client.get("/health", name="/health").status_code == OK
 
 
 def _geventhttpclient(host: str, port: int) -> Ask:
     client = HTTPClient(host, port, concurrency=1)
 
-    def ask() -> object:
+    def ask() -> bool:
         response = client.get("/health")
-        return response.read()
+        return bool(response.read()) and response.status_code == OK
 
     return ask
 
 
 def _fasthttp(host: str, port: int) -> Ask:
     client = FastHttpSession(f"http://{host}:{port}", EventHook(), None)
-    return lambda: client.get("/health", name="/health").status_code
+    return lambda: client.get("/health", name="/health").status_code == OK
 
 
 def _requests(host: str, port: int) -> Ask:
     client = HttpSession(f"http://{host}:{port}", EventHook(), None)
     client.trust_env = False
-    return lambda: client.get("/health", name="/health").status_code
+    return lambda: client.get("/health", name="/health").status_code == OK
 
 
 CLIENTS: dict[str, Callable[[str, int], Ask]] = {
@@ -102,7 +103,7 @@ def measure(name: str, port: int, connections: int, seconds: float) -> None:
     def loop(index: int) -> None:
         ask = asks[index]
         while time.perf_counter() < end_s:
-            ask()
+            assert ask(), f"{name}: a request failed"  # a failure is no fast request
             done[index] += 1
 
     gevent.joinall([gevent.spawn(loop, i) for i in range(connections)], raise_error=True)
@@ -182,12 +183,12 @@ def parsers(count: int = 50_000) -> None:
     """CPU time of each parser for the head and body of nginx' answer."""
     data, memo = HEAD + BODY, {HEAD: 40}
 
-    def llhttp() -> object:
+    def llhttp() -> bool:
         parser = Parser(to_head=False)
         parser.feed(data)
         return parser.complete
 
-    def remembered() -> object:
+    def remembered() -> bool:
         end = data.find(b"\r\n\r\n") + 4
         return memo[data[:end]] == len(data) - end
 
@@ -198,7 +199,7 @@ def parsers(count: int = 50_000) -> None:
         print("httptools is not installed")
     else:
 
-        def tools() -> object:
+        def tools() -> bool:
             collector = Collector()
             make(collector).feed_data(data)
             return collector.complete

@@ -219,12 +219,24 @@ def test_a_limit_of_the_scenarios_own_is_a_timeout(user: Booked) -> None:
     assert user.client.get("/ok").content == BODY
 
 
-def test_the_event_is_fired_for_others_alone(user: Booked) -> None:
+def test_the_event_is_fired_for_others_alone(
+    user: Booked, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heard: list[dict[str, Any]] = []
+    fired: list[str] = []
+    fire = locust.events.request.fire
+
+    def spy(**event: Any) -> None:
+        fired.append(event["name"])
+        fire(**event)
+
+    monkeypatch.setattr(locust.events.request, "fire", spy)
     user.client.get("/ok", name="silent")
+    assert fired == []
     locust.events.request.add_listener(lambda **event: heard.append(event))
     user.client.get("/status-404", name="loud", context={"a": 1})
     assert outcome(user.taken()[0]) == "200, 404 http_4xx"
+    assert fired == ["loud"]
     (event,) = heard
     assert (event["name"], event["request_type"], event["response"].status_code) == (
         "loud",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_CODINGS = 2
-MAX_MEMBERS = 16  # of a gzip body; what follows one is copied, so that many would cost its square
+MAX_MEMBERS = 64  # of a gzip body; what follows one is copied, so that many would cost its square
 MAX_RATIO = 100
 RATIO_FROM_BYTES = 1 << 20
 _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15
@@ -53,7 +53,8 @@ def _inflate(data: bytes, limit: int, bits: int) -> bytes:
         if not data.startswith(b"\x1f\x8b"):
             raise RequestFailedError("decode_error", "bytes after the compressed body")
     if data:
-        raise RequestFailedError("decode_error", "bytes after the compressed body")
+        text = f"bytes after the compressed body of at most {MAX_MEMBERS} members"
+        raise RequestFailedError("decode_error", text)
     return bytes(found)
 
 
