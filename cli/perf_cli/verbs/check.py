@@ -16,6 +16,7 @@ from perf_cli.options import LENGTH, SHARE, FiniteRange
 from perf_cli.outcome import by_precedence
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
+from perf_cli.termination import leave_message
 from perf_cli.verb import Verb
 from perf_documents.canary_rules_load import is_canary_rules, load_canary_rules
 from perf_documents.errors import UsageError
@@ -211,4 +212,6 @@ def _check_run(flags: CheckFlags) -> int:
         text = render_json(view, run)
     else:
         text = render_quiet(view, style) if flags["quiet"] else render_terminal(view, style)
-    return by_precedence([code, result(text)], valid=judgement.valid)
+    code = by_precedence([code, result(text)], valid=judgement.valid)
+    leave_message(os.environ, code, judgement.reason, run.run_id)
+    return code
