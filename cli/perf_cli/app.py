@@ -84,10 +84,10 @@ def _run(arguments: Sequence[str]) -> tuple[int, str]:
         return Code.USAGE, ""
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        where = f" {context.info_name}" if context is not None and context.parent else ""
+        where = context.command_path if context is not None else "perf"
         # an argument that was not expected may be an address with a password in it
         said = Redactor().clean(error.format_message().rstrip("."))
-        say(f"perf{where}: {said}; next: perf{where} --help")
+        say(f"{where}: {said}; next: {where} --help")
         return Code.USAGE, said
     except PerfError as error:
         # only the first line: what follows may be YAML to paste, or file:line to click on

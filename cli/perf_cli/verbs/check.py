@@ -195,10 +195,10 @@ def _check_canary(way: str, flags: CheckFlags) -> int:
 
 def _check_run(flags: CheckFlags) -> int:
     rules, spec, baseline = flags["rules"], flags["spec"] or "", flags["baseline"]
+    if rules is not None and not rules.is_file():
+        raise UsageError(f"RULES: no file {rules}; expected YAML with a thresholds: block")
     run = find_run(spec)
     if rules is not None:
-        if not rules.is_file():
-            raise UsageError(f"RULES: no file {rules}; expected YAML with a thresholds: block")
         plan = replace(run.plan, thresholds=load_rules(rules))
         run = replace(run, plan=plan)
     comparison = compare_again(run, baseline, os.environ)
