@@ -222,7 +222,7 @@ def test_a_limit_of_the_scenarios_own_is_a_timeout(user: Booked) -> None:
 def test_the_event_is_fired_for_others_alone(user: Booked, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[dict[str, Any]] = []
     fired: list[str] = []
-    fire = locust.events.request.fire
+    fire: Any = locust.events.request.fire
 
     def spy(**event: object) -> None:
         fired.append(str(event["name"]))
