@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
 
 from perf_loadtests.http.clock import clock
 from perf_loadtests.http.errors import RequestFailedError, failure_of
 from perf_loadtests.http.headers import Headers
-
-if TYPE_CHECKING:
-    from perf_loadtests.http.connection import Connection
 
 MAX_HEADERS = 200
 MAX_HEADER_BYTES = 65_536
@@ -21,6 +18,14 @@ _MEMO_HEADS = 256
 _MEMO_BYTES = 4_096
 _LAST_INTERIM, _SWITCHING = 199, 101
 _FIELD, _VALUE = 1, 2
+
+
+class Source(Protocol):
+    """What a response is read from: a connection."""
+
+    def read(self) -> bytes:
+        """Next bytes; none at the end of the stream."""
+        ...
 
 
 class Head(NamedTuple):
@@ -60,12 +65,12 @@ class PartlyReceivedError(RequestFailedError):
 _MEMO: dict[bytes, Head] = {}
 
 
-def receive(connection: Connection, *, to_head: bool) -> Received:
+def receive(connection: Source, *, to_head: bool) -> Received:
     """Read one response.
 
     Parameters
     ----------
-    connection : Connection
+    connection : Source
     to_head : bool
         The request was a HEAD: the response ends with its head, whatever its headers say.
 
@@ -86,7 +91,7 @@ def receive(connection: Connection, *, to_head: bool) -> Received:
     return _parsed(connection, data, first_s, to_head=to_head)
 
 
-def _more(connection: Connection, status: int = 0, wire_bytes: int = 0) -> bytes:
+def _more(connection: Source, status: int = 0, wire_bytes: int = 0) -> bytes:
     try:
         return connection.read()
     except OSError as error:
@@ -96,7 +101,7 @@ def _more(connection: Connection, status: int = 0, wire_bytes: int = 0) -> bytes
         ) from error
 
 
-def _sized(connection: Connection, head: Head, data: bytes, end: int, first_s: float) -> Received:
+def _sized(connection: Source, head: Head, data: bytes, end: int, first_s: float) -> Received:
     """Body of a known length behind a known head."""
     length = head.length or 0
     total = end + length
@@ -117,7 +122,7 @@ def _sized(connection: Connection, head: Head, data: bytes, end: int, first_s: f
     return Received(head, body, True, total, first_s, end_s)  # noqa: FBT003  # a field
 
 
-def _parsed(connection: Connection, data: bytes, first_s: float, *, to_head: bool) -> Received:
+def _parsed(connection: Source, data: bytes, first_s: float, *, to_head: bool) -> Received:
     parser = Parser(to_head=to_head)
     first = data
     wire_bytes = len(data)
