@@ -18,9 +18,10 @@ from perf_documents.profile_gate import Regression, read_gate
 from perf_documents.run import EngineFacts, Run, ScenarioFacts, TargetFacts
 from perf_importers.rows import SHOWN
 from perf_importers.source import instant
+from perf_importers.summaries import exact, summed_up
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from perf_analysis.figures import RunFigures
     from perf_analysis.series import Measured
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from perf_documents.run import Better, Measure
     from perf_importers.rows import Rows
     from perf_importers.source import Source
+    from perf_importers.summaries import Summary
 
 # what another tool's file knows nothing of
 UNKNOWN = ("V1", "V3", "V4", "V5", "V6", "V7", "V8", "V9")
@@ -149,6 +151,44 @@ def of_rows(
         arms=tuple(sorted(by_arm)),
         requests=max(by_arm.values()),
         notes=notes,
+    )
+
+
+def of_summaries(
+    source: Source,
+    summaries: Sequence[Summary],
+    *,
+    tool: str,
+    length_s: float,
+    shows: frozenset[str] = SHOWN,
+    resolution_s: Callable[[float], float] = exact,
+) -> Reading:
+    """Reading of a file that sums up its series; the one without a name is all requests together.
+
+    Raises
+    ------
+    DocumentError
+        If the figures contradict each other.
+    """
+    try:
+        measured, figures = summed_up(
+            summaries, tool=tool, length_s=length_s, shows=shows, resolution_s=resolution_s
+        )
+    except ValueError as error:
+        raise source.error(str(error)) from error
+    total = next((summary for summary in summaries if not summary.label), summaries[0])
+    quantile = best_quantile(total.quantiles_s)
+    return Reading(
+        tool=tool,
+        source=str(source.path),
+        sha256=source.sha256,
+        measured=measured,
+        figures=figures,
+        length_s=length_s,
+        names=len(summaries),
+        metrics=(quantile, ERROR_RATE) if "http_req_failed" in shows else (quantile,),
+        modified_s=source.modified_s,
+        requests=total.n,
     )
 
 
