@@ -36,3 +36,8 @@ def judged(run: Run, comparison: Comparison = NOTHING_COMPARED) -> Judgement:
         reason=failed[0],
         next_step="read the tool's own report of that threshold",
     )
+
+
+def as_judged(run: Run) -> Run:
+    """Run as it was judged; one that never was is judged by its thresholds now."""
+    return run if run.judgement else replace(run, judgement=judged(run))

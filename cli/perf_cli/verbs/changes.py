@@ -15,6 +15,7 @@ from perf_analysis.changes import Better, find_changes
 from perf_baselines.trend_series import series_of
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
+from perf_cli.verb import Verb
 from perf_cli.wiring import history_of
 from perf_documents.errors import DocumentError, UsageError
 from perf_documents.files import read_bounded
@@ -33,7 +34,7 @@ _MOST_RUNS = 100_000
 _MOST_NAMED = 8
 
 
-@click.command("changes", help=VERBS["changes"])
+@click.command("changes", cls=Verb, help=VERBS["changes"])
 @click.argument("files", nargs=-1, metavar="[FILE.csv|FILE.json|-]...")
 @click.option("--series", "pattern", metavar="NAME", help="Series of the history; * matches any.")
 @click.option("--profile", metavar="NAME", help="Only this profile's runs, with --series.")

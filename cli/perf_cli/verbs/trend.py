@@ -14,6 +14,7 @@ import click
 from perf_cli.output import result
 from perf_cli.registry import VERBS
 from perf_cli.trending import Wanted, build_site
+from perf_cli.verb import Verb
 from perf_loadtests.workspace import Workspace
 from perf_reports.trend.links import INDEX, links_of
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 REPORTS = 20
 
 
-@click.command("trend", help=VERBS["trend"])
+@click.command("trend", cls=Verb, help=VERBS["trend"])
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
