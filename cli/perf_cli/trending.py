@@ -88,6 +88,7 @@ def build_site(workspace: Workspace, wanted: Wanted) -> Written:
         week=week_of(tracks),
         accepted=accepted,
         reports=frozenset(run_id for run_id, _ in reports),
+        documented=frozenset(history.documented()),
         commit_links=links_of(
             wanted.commit_url, collect_git(workspace.root, wanted.environ).get("remote", "")
         ),

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_analysis.compared import RowVerdict
 from perf_analysis.grammar import parse_threshold
 from perf_analysis.thresholds import evaluate
 from perf_analysis.verdict import Verdict
-from perf_baselines.comparing import figures_of_run
+from perf_baselines.comparing import compare_named, figures_of_run
+from perf_baselines.record import summarise
 from perf_documents.codec import dump_run
 from perf_documents.errors import DocumentError
 from perf_documents.judging import judged
@@ -216,3 +218,54 @@ def test_names_that_differ_only_in_what_is_hidden_stay_apart(tmp_path: Path) -> 
         "/plain", "http://h/x?token=***", "http://h/x?token=*** (2)",
     ]  # fmt: skip
     assert "stands twice" in refused(tmp_path, locust("/a", "/a"))
+
+
+def uncorrected(text: str) -> str:
+    """What wrk2 -U prints: the same spectrum again, of ten times shorter durations."""
+    spectrum = text[text.index("  Detailed Percentile") : text.index("-----")]
+    rows = [
+        f"{float(line.split()[0]) / 10:11.3f} {line.split(maxsplit=1)[1]}"
+        if line[:10].strip().replace(".", "").isdigit() else line
+        for line in spectrum.splitlines()
+    ]  # fmt: skip
+    head = "  Latency Distribution (HdrHistogram - Uncorrected Latency (measured without ...))\n"
+    at = text.index("-----")
+    return text[:at] + head + "\n".join(rows) + "\n" + text[at:]
+
+
+def test_a_trend_of_wrk2_is_of_one_clock_however_it_was_called(tmp_path: Path) -> None:
+    text = WRK2.read_text()
+    plain, both = read(tmp_path, text), read(tmp_path, uncorrected(text))
+    assert "http_req_duration" in plain.measured.unstated - both.measured.unstated
+    assert verdict(both, "http_req_duration", "p(95)<0.5") is Verdict.PASS
+    totals = [summarise(run, dump_run(run)).total for run in (plain, both)]
+    assert totals[0].p95_s == pytest.approx(4.503e-3, rel=0.01)
+    assert totals[1].p95_s == totals[0].p95_s
+
+
+def without_failures(text: str) -> str:
+    document = json.loads(text)
+    for name in [name for name in document["metrics"] if name.startswith("http_req_failed")]:
+        del document["metrics"][name]
+    return json.dumps(document)
+
+
+def test_what_only_one_side_shows_is_never_compared_with_zeros(tmp_path: Path) -> None:
+    text = k6_with({})
+    named = [
+        (tmp_path / f"{number}").write_text(text.replace('"avg": 1', f'"avg": 1{number}'))
+        for number in range(3)
+    ]
+    assert len(named) == 3
+    full = [read_runs(tmp_path / f"{number}", Options())[1][0] for number in range(3)]
+    bare = read(tmp_path, without_failures(text))
+    lacking = compare_named(full, [bare])
+    (row,) = [row for row in lacking.rows if row.metric == "error_rate"]
+    assert (row.gated, row.verdict) == (True, RowVerdict.INCONCLUSIVE)
+    assert "does not show it" in row.reason
+    assert lacking.verdict is RowVerdict.INCONCLUSIVE
+    new = compare_named([bare] * 3, [full[0]])
+    (row,) = [row for row in new.rows if row.metric == "error_rate"]
+    assert (row.gated, row.verdict) == (False, RowVerdict.NOT_JUDGED)
+    both = compare_named(full, [full[0]])
+    assert [row.effect for row in both.rows if row.metric == "error_rate"] == [0.0]
