@@ -3,7 +3,7 @@
 Two embedded services take 95 and 5 requests/s of real traffic, and Prometheus scrapes both every 5,
 15 or 30 s. At some time the second falls ill, and `perf check --for` begins to watch, as
 it would after a shift. Printed is the time from the fault to the command's end, in the rules that
-docs/canary.md shows.
+docs/canary.md shows, without a warm-up: evidence would wait for its end.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from perf_documents.canary_looks import Answer, EvidenceLook, Look, RuleLook, fi
 from perf_documents.canary_rules import CANARY, CONTROL, HEALTH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perf_canary.evidence import Finding
     from perf_canary.reading import Probes, Reading
     from perf_canary.rule_watch import Evaluation
@@ -43,6 +45,9 @@ class Watch:
         Share of traffic the canary was given, where it is known.
     alone : bool
         All traffic is the canary's: there is no control any more, and rules alone decide.
+    objection : callable
+        Why an answer at a time may not stand, in words; empty where it may. It is then held, and
+        the next look decides anew.
     """
 
     rules: Rules
@@ -51,6 +56,7 @@ class Watch:
     span_s: float | None = None
     weight: float | None = None
     alone: bool = False
+    objection: Callable[[Answer, float], str] = lambda _answer, _t_s: ""
     _arms: dict[str, ArmWatch] = field(init=False)
     _pairs: PairWatch = field(init=False)
     _watches: list[RuleWatch] = field(init=False)
@@ -149,6 +155,9 @@ class Watch:
             t_s=t_s,
         )
         answer, reason = decide(situation)
+        why_not = "" if answer is Answer.HOLD else self.objection(answer, t_s)
+        if why_not:
+            answer, reason = Answer.HOLD, why_not
         canary = self._arms[CANARY].requests
         control = self._arms[CONTROL].requests if self.compares else 0.0
         return Look(

@@ -13,7 +13,7 @@ import click
 from perf_cli.outcome import Code
 from perf_cli.output import say
 from perf_cli.registry import VERBS
-from perf_cli.termination import leave_message
+from perf_cli.termination import JUDGING, leave_message
 from perf_documents.errors import PerfError
 from perf_documents.redact import Redactor
 
@@ -67,24 +67,31 @@ def group() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
+    code, refused = _run(arguments)
+    if refused and arguments[:1] and arguments[0] in JUDGING:
+        leave_message(os.environ, code, refused)
+    return code
+
+
+def _run(arguments: Sequence[str]) -> tuple[int, str]:
+    """Exit code, and in one line why nothing could be judged."""
     try:
         code = group.main(args=list(arguments), prog_name="perf", standalone_mode=False)
     except click.Abort:
-        return Code.INTERRUPT
+        return Code.INTERRUPT, "interrupted"
     except click.exceptions.NoArgsIsHelpError as error:
         say(error.format_message())
-        return Code.USAGE
+        return Code.USAGE, ""
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        where = f" {context.info_name}" if context is not None and context.parent else ""
+        where = context.command_path if context is not None else "perf"
         # an argument that was not expected may be an address with a password in it
         said = Redactor().clean(error.format_message().rstrip("."))
-        say(f"perf{where}: {said}; next: perf{where} --help")
-        return Code.USAGE
+        say(f"{where}: {said}; next: {where} --help")
+        return Code.USAGE, said
     except PerfError as error:
         # only the first line: what follows may be YAML to paste, or file:line to click on
         said = str(error) or type(error).__name__
         say(f"perf: {said}")
-        leave_message(os.environ, error.exit_code, said.partition("\n")[0])
-        return error.exit_code
-    return int(code or 0)
+        return error.exit_code, said.partition("\n")[0]
+    return int(code or 0), ""

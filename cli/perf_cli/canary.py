@@ -42,6 +42,7 @@ CODES = {
     Answer.HOLD: Code.INCONCLUSIVE,
 }
 _GLANCE_S = 0.5
+_NOTHING_LOOKED_AT = "--abort-file: there is one already; nothing was looked at; next: remove it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,18 +144,29 @@ def check_live(rules: Rules, live: Live, output: Output) -> Code:
             rest=lambda seconds: rest(seconds, signals, live.abort_file),
         )
         following.prepare()
-        looks = []
-        for look in following.looks():
-            looks.append(look)
-            output.show(look)
+        return follow(following, output, signals, _NOTHING_LOOKED_AT)
+
+
+def follow(following: Following, output: Output, signals: Signals, nothing: str) -> Code:
+    """Show looks as they come; the code of the last one, or of the signal that ended them.
+
+    Raises
+    ------
+    UsageError
+        With the text `nothing`, if there was none.
+    """
+    looks = []
+    for look in following.looks():
+        looks.append(look)
+        output.show(look)
     if signals.code is not None:
         output.finish(looks)
+        said = looks[-1].reason if looks else "interrupted before the first look"
+        leave_message(os.environ, signals.code, said)
         return signals.code
     if not looks:
-        raise UsageError(
-            "--abort-file: there is one already; nothing was looked at; next: remove it"
-        )
-    return ended(looks, output)
+        raise UsageError(nothing)
+    return _ended(looks, output)
 
 
 def _watch(rules: Rules, live: Live, step_s: float, now_s: float) -> tuple[Watch, float]:
@@ -187,8 +199,7 @@ def rest(seconds: float, signals: Signals, abort_file: Path | None) -> tuple[Ans
         time.sleep(min(_GLANCE_S, left_s))
 
 
-def ended(looks: list[Look], output: Output) -> Code:
-    """Finish the output; exit code of the last look."""
+def _ended(looks: list[Look], output: Output) -> Code:
     delivered = output.finish(looks)
     code = CODES[looks[-1].answer]
     code = delivered if code is Code.PASS else code
@@ -212,7 +223,7 @@ def check_replay(
         output.show(look)
     if not looks:
         raise UsageError(f"--replay: {path}: no line of the canary; nothing to judge")
-    return ended(looks, output)
+    return _ended(looks, output)
 
 
 def check_stored(rules: Rules, run: Run, every_s: float | None, output: Output) -> Code:
@@ -229,7 +240,7 @@ def check_stored(rules: Rules, run: Run, every_s: float | None, output: Output) 
     if not judgement.valid and looks[-1].answer is not Answer.HOLD:
         said = f"the run is not valid: {judgement.reason}"
         looks[-1] = replace(looks[-1], answer=Answer.HOLD, reason=said)
-    return ended(looks, output)
+    return _ended(looks, output)
 
 
 def check_cases(rules: Rules, path: Path, every_s: float | None) -> Code:

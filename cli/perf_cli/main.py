@@ -23,6 +23,7 @@ def main() -> NoReturn:
         # also an exit from the depths: whatever status it carries is not from the closed list
         code = INTERNAL
         _tell(error)
+        _leave(f"internal error: {type(error).__name__}")
     # a second flush by the interpreter would turn a closed pipe into another code
     for stream in (sys.stdout, sys.stderr):
         if stream is None:
@@ -32,6 +33,17 @@ def main() -> NoReturn:
         except (OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
+
+
+def _leave(reason: str) -> None:
+    try:
+        # imported inside: what is broken may be this very import
+        from perf_cli.termination import JUDGING, leave_message  # noqa: PLC0415
+
+        if sys.argv[1:2] and sys.argv[1] in JUDGING:
+            leave_message(os.environ, INTERNAL, reason)
+    except Exception:  # noqa: BLE001  # a message is no reason to fail in another way
+        return
 
 
 def _tell(error: BaseException) -> None:

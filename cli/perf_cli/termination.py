@@ -1,6 +1,7 @@
 """The message a container leaves behind: the verdict as JSON where Kubernetes keeps it.
 
-Whoever runs a Job sees it in `kubectl describe pod`, after the pod's logs are gone.
+Whoever runs a Job sees it in `kubectl describe pod`, after the pod's logs are gone. Only what
+judges leaves one: `perf run` and `perf check`, whatever they end in.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import os
 from typing import TYPE_CHECKING
 
 from perf_cli.outcome import Code
-from perf_documents.redact import visible
+from perf_documents.redact import Redactor, secrets_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VARIABLE = "PERF_TERMINATION_LOG"
+JUDGING = frozenset({"run", "check"})
 # what the kubelet makes for every container, unless terminationMessagePath names another place
 DEFAULT = "/dev/termination-log"
 # of the 4,096 bytes that are kept
@@ -32,7 +34,7 @@ def leave_message(environ: Mapping[str, str], code: int, reason: str, run_id: st
     text = json.dumps({
         "verdict": _VERDICTS.get(Code(code), "inconclusive"),
         "exit_code": int(code),
-        "reason": visible(reason, _MAX_REASON),
+        "reason": visible(Redactor(secrets_of(environ)).clean(reason), _MAX_REASON),
         "run_id": run_id or None,
     })  # fmt: skip
     flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK

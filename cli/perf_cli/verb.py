@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
+from perf_documents.redact import Redactor, secrets_of, visible
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+_SHOWN = 40
 
 
 class Verb(click.Command):
@@ -15,25 +20,36 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, after a look for options that contradict themselves."""
-        for option in self.get_params(ctx):
-            if isinstance(option, click.Option) and not (option.multiple or option.is_flag):
-                values = list(dict.fromkeys(_values(option, args)))
-                if len(values) > 1:
-                    name = max(option.opts, key=len)
-                    raise click.UsageError(
-                        f"{name}: stands twice, {values[0][:40]!r} and {values[1][:40]!r}; "
-                        "expected one", ctx,
-                    )  # fmt: skip
+        first: dict[str, str] = {}
+        for name, value in _given(self.get_params(ctx), args):
+            before = first.setdefault(name, value)
+            if before != value:
+                raise click.UsageError(
+                    f"{name}: stands twice, {_shown(before)} and {_shown(value)}; expected one", ctx
+                )
         return super().parse_args(ctx, args)
 
 
-def _values(option: click.Option, args: list[str]) -> Iterator[str]:
-    """Values an option is given; what follows `--` is no option."""
-    places = args[: args.index("--")] if "--" in args else args
-    for at, word in enumerate(places):
+def _given(params: Sequence[click.Parameter], args: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names and values of options that take one each, as click will read them."""
+    taking = {
+        name: option for option in params if isinstance(option, click.Option)
+        for name in option.opts if not option.is_flag and not option.count
+    }  # fmt: skip
+    words = iter(args)
+    for word in words:
+        if word == "--":
+            return
         name, is_joined, value = word.partition("=")
-        if name in option.opts:
-            if is_joined:
-                yield value
-            elif at + 1 < len(args):
-                yield args[at + 1]
+        option = taking.get(name)
+        if option is None:
+            continue
+        # whatever follows is the value, even if it looks like an option
+        given = value if is_joined else next(words, None)
+        if given is not None and not option.multiple:
+            yield max(option.opts, key=len), given
+
+
+def _shown(value: str) -> str:
+    """Value as it may be printed: cleaned before it is cut, or the half of a secret would stay."""
+    return repr(visible(Redactor(secrets_of(os.environ)).clean(value), _SHOWN))

@@ -34,20 +34,14 @@ class Record:
     `on_second` is told of each second, beside that.
     """
 
-    def __init__(
-        self,
-        reader: SpoolReader,
-        plan: Plan,
-        order: Order,
-        on_second: Callable[[SecondRecord], None] | None = None,
-    ) -> None:
+    def __init__(self, reader: SpoolReader, plan: Plan, order: Order) -> None:
         self.reader = reader
         self.plan = plan
         self.run_id = order.run
         self.arms = 1 if order.control is None else 2
         self.sum = Accumulator(plan, self.arms)
         self._unreadable = ""
-        self._on_second = on_second
+        self.on_second: Callable[[SecondRecord], None] | None = None
 
     def poll(self) -> bool:
         """Read what is new; True where there was something."""
@@ -62,8 +56,8 @@ class Record:
                 self._unreadable = str(error)
                 continue
             self.sum.feed(record)
-            if self._on_second is not None and isinstance(record, SecondRecord):
-                self._on_second(record)
+            if self.on_second is not None and isinstance(record, SecondRecord):
+                self.on_second(record)
         return bool(raw)
 
     def problem(self) -> str:

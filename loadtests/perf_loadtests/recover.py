@@ -16,10 +16,10 @@ from perf_documents.errors import DocumentError
 from perf_documents.plan_codec import decode_plan
 from perf_loadtests import spool
 from perf_loadtests.assemble import Ending, Record, build_run
-from perf_loadtests.protocol import Order, SecondRecord
+from perf_loadtests.protocol import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from perf_documents.run import Run
 
@@ -49,17 +49,18 @@ def is_owned(folder: Path) -> bool:
 
 def unfinished(folder: Path) -> list[Path]:
     """Spools below a folder whose supervisor is gone."""
+    return [path for path in _spools(folder) if not is_owned(path)]
+
+
+def _spools(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    spools = sorted(path for path in folder.iterdir() if (path / spool.SPOOL_FILE).is_file())
-    return [path for path in spools if not is_owned(path)]
+    return sorted(path for path in folder.iterdir() if (path / spool.SPOOL_FILE).is_file())
 
 
 def going_on(folder: Path) -> list[Path]:
     """Spools below a folder whose supervisor is there."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if is_owned(path))
+    return [path for path in _spools(folder) if is_owned(path)]
 
 
 def recover(folder: Path) -> Recovered:
@@ -81,9 +82,7 @@ def recover(folder: Path) -> Recovered:
 
 
 @contextlib.contextmanager
-def opened(
-    folder: Path, on_second: Callable[[SecondRecord], None] | None = None
-) -> Iterator[tuple[Order, Record]]:
+def opened(folder: Path) -> Iterator[tuple[Order, Record]]:
     """What an engine was told, and its record to be read.
 
     Raises
@@ -102,7 +101,7 @@ def opened(
     except OSError as error:
         raise DocumentError(f"{folder}: {spool.SPOOL_FILE}: {error.strerror}") from error
     try:
-        yield order, Record(spool.SpoolReader(descriptor), plan, order, on_second)
+        yield order, Record(spool.SpoolReader(descriptor), plan, order)
     finally:
         os.close(descriptor)
 

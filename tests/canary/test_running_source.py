@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from perf_analysis.histogram import HistogramBuilder
 from perf_analysis.series import DRAIN, Cell, ScenarioCell, SeriesKey, Slot
+from perf_canary.following import Following
 from perf_canary.reading import Counters, NoData
 from perf_canary.sources.running import RunningSource, Second
+from perf_canary.watch import Watch
+from perf_documents.canary_looks import Answer
+from perf_documents.canary_rules_load import load_canary_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 def second(at_s: float, *, n: int = 10, failed: int = 0, target: str = "candidate",
@@ -75,3 +85,52 @@ def test_silence_is_no_data() -> None:
     silent = read(5.0).canary
     assert isinstance(silent, NoData)
     assert silent.why == "the run has recorded nothing for 4 s"
+
+
+RULES = """
+rules:
+  - {name: errors, metric: error_rate, when: '> 5%', for: 3s}
+warm_up: 0s
+promote: {after: 5s}
+"""
+
+
+def answers(
+    tmp_path: Path, seconds: list[Second], objection: Callable[[Answer, float], str]
+) -> list[tuple[float, Answer, str]]:
+    """Time, answer and reason of each look at a run."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    watch = Watch(rules=load_canary_rules(path), began_s=0.0, every_s=1.0, objection=objection)
+    following = Following(
+        watch=watch, source=source(seconds), until_s=float(len(seconds)), delay_s=0.0,
+        now=lambda: 0.0, rest=lambda _: None,
+    )  # fmt: skip
+    return [(look.t_s, look.answer, look.reason) for look in following.looks()]
+
+
+def test_an_objection_holds_and_the_next_look_decides_anew(tmp_path: Path) -> None:
+    seconds = [second(float(at), n=30) for at in range(1, 91)]
+
+    def not_yet(answer: Answer, t_s: float) -> str:
+        return "later seconds are known" if answer is Answer.PROMOTE and t_s < 80 else ""
+
+    free = answers(tmp_path, seconds, lambda _answer, _t_s: "")
+    held = answers(tmp_path, seconds, not_yet)
+    assert free[-1][1] is held[-1][1] is Answer.PROMOTE
+    assert free[-1][0] < 80 <= held[-1][0]
+    assert {reason for t_s, _, reason in held if free[-1][0] <= t_s < 80} == {
+        "later seconds are known"
+    }
+
+
+def test_what_failed_later_is_seen_although_it_did_well_at_first(tmp_path: Path) -> None:
+    """Attached late: the answer is that of all that is known, not of the first that would do."""
+    seconds = [second(float(at), n=30, failed=30 if at > 70 else 0) for at in range(1, 91)]
+    newest = seconds[-1].at_s
+
+    def newest_only(answer: Answer, t_s: float) -> str:
+        return "not the newest" if answer is Answer.PROMOTE and t_s < newest else ""
+
+    assert answers(tmp_path, seconds, lambda _answer, _t_s: "")[-1][1] is Answer.PROMOTE
+    assert answers(tmp_path, seconds, newest_only)[-1][1] is Answer.ROLLBACK

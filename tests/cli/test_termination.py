@@ -46,6 +46,13 @@ def test_a_run_and_a_refusal_leave_theirs(desk: Desk) -> None:
     done = desk.run(environ={VARIABLE: str(place)})
     found = json.loads(place.read_bytes())
     assert (found["exit_code"], [found["run_id"]]) == (done.code, desk.stored())
+    # what delivers a verdict does not replace it
+    assert desk.perf("comment", "nothing", environ={VARIABLE: str(place)}).code == 2
+    assert json.loads(place.read_bytes()) == found
+    again = desk.perf("check", "--run", "latest", environ={VARIABLE: str(place)})
+    assert json.loads(place.read_bytes())["exit_code"] == again.code
+    unknown = desk.perf("check", "--nope", environ={VARIABLE: str(place)})
+    assert json.loads(place.read_bytes())["exit_code"] == unknown.code == 2
     refused = desk.perf("check", "--run", "nothing", environ={VARIABLE: str(place)})
     found = json.loads(place.read_bytes())
     assert (found["exit_code"], found["run_id"]) == (refused.code, None) == (2, None)

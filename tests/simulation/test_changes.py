@@ -10,20 +10,7 @@ import change_worlds as worlds
 from perf_analysis.changes import critical
 from simulations import at_least, at_most
 
-# P(any change point) in a history without one; the bounds of n = 100 are those that are promised
-NULLS = [
-    (worlds.independent, 100, 0.025),
-    (worlds.spiked, 100, 0.025),
-    (worlds.remembering, 100, 0.08),
-    (worlds.remembering, 50, 0.11),
-    (worlds.heavy_tailed, 100, 0.03),
-    (worlds.log_normal, 100, 0.03),
-    (worlds.tied, 100, 0.03),
-    (worlds.independent, 30, 0.025),
-    (worlds.independent, 200, 0.025),
-]
-# size in standard deviations, values since, share found within 2
-STEPS = [(2.0, 5, 0.72), (3.0, 5, 0.95), (2.0, 8, 0.84), (3.0, 8, 0.96)]
+NULLS = [row[1:] for row in worlds.NULLS]
 
 
 @pytest.mark.parametrize(("make", "n", "bound"), NULLS)
@@ -37,13 +24,13 @@ def test_changes_are_rarely_made_up_in_long(make: object, n: int, bound: float) 
     assert worlds.alarms(make, n, 4000, seed=11) <= at_most(bound, 4000)  # type: ignore[arg-type]  # of the table
 
 
-@pytest.mark.parametrize(("size", "later", "share"), STEPS)
+@pytest.mark.parametrize(("size", "later", "share"), worlds.STEPS)
 def test_a_step_is_found_soon_and_in_its_place(size: float, later: int, share: float) -> None:
     assert worlds.found_soon(size, later, 400) >= at_least(share, 400)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "later", "share"), STEPS)
+@pytest.mark.parametrize(("size", "later", "share"), worlds.STEPS)
 def test_a_step_is_found_soon_and_in_its_place_in_long(
     size: float, later: int, share: float
 ) -> None:
@@ -57,7 +44,7 @@ def test_intervals_hold_the_place_and_are_narrow(size: float, width: float) -> N
     assert mean <= width
 
 
-@pytest.mark.parametrize(("rise", "recall", "precision"), [(1.1, 0.50, 0.69), (1.2, 0.70, 0.71)])
+@pytest.mark.parametrize(("rise", "recall", "precision"), worlds.RISES)
 def test_steps_in_real_histories_are_found(rise: float, recall: float, precision: float) -> None:
     found = worlds.injected(rise, 2)
     tried = 2 * len(worlds.histories())

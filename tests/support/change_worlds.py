@@ -132,3 +132,21 @@ def injected(rise: float, times: int, seed: int = 4) -> Injected:
             findings += len(points)
             tried += 1
     return Injected(hits / tried, hits / max(1, findings), false / tried)
+
+
+# P(any change point) in a history without one; the bounds of n = 100 are those that are promised
+NULLS = (
+    ("independent", independent, 100, 0.025),
+    ("3 % spikes", spiked, 100, 0.025),
+    ("AR(0.3)", remembering, 100, 0.08),
+    ("AR(0.3)", remembering, 50, 0.11),
+    ("Student's t, 2 degrees", heavy_tailed, 100, 0.03),
+    ("log-normal, sigma 0.5", log_normal, 100, 0.03),
+    ("2 % ones among zeros", tied, 100, 0.03),
+    ("independent", independent, 30, 0.025),
+    ("independent", independent, 200, 0.025),
+)
+# size in standard deviations, values since, share found within 2
+STEPS = ((2.0, 5, 0.72), (3.0, 5, 0.95), (2.0, 8, 0.84), (3.0, 8, 0.96))
+# rise at a random place of a real history, recall, precision
+RISES = ((1.1, 0.50, 0.69), (1.2, 0.70, 0.75))

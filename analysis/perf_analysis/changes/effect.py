@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtrit
 
 from perf_analysis.changes.model import Effect
 from perf_analysis.changes.scan import centre_and_unit, lag_one
+from perf_analysis.power import t_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def _shift(before: Floats, after: Floats) -> tuple[float, float]:
                       _MOST_CORRELATION)  # fmt: skip
     error = _MEDIAN_ERROR * unit * math.sqrt(1.0 / len(before) + 1.0 / len(after))
     error *= math.sqrt((1.0 + correlation) / (1.0 - correlation))
-    return medians[1] - medians[0], float(stdtrit(n - 2, 0.975)) * error
+    return medians[1] - medians[0], t_quantile(n - 2, 0.975) * error
 
 
 def spikes_of(level: Floats) -> list[int]:

@@ -37,7 +37,7 @@ class Plateau(NamedTuple):
     start, stop : int
         Values before it, and before what follows it.
     statistic : float
-        To be held against `critical.plateau_value`, corrected for autocorrelation.
+        To be held against `critical.stands_out`, corrected for autocorrelation.
     correlation : float
         Lag-1 correlation about the three levels.
     """

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import eval_legendre, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,6 @@ LEAST_LENGTH = 8
 NEWEST, NEWEST_BONUS = 12, 0.4
 # How far a value counts, in robust standard deviations from the median.
 REACH = 3.0
-_DEGREES = (1, 3, 5)
 _MAD_TO_SD = 1.4826
 _LARGEST_IN_UNITS = 1e150
 _ROUNDING = 1e-9
@@ -105,9 +104,13 @@ def best_split(values: Floats, *, newest: bool, around: float) -> Split | None:
 
 def vote(scores: Floats, clipped: Floats) -> Floats:
     """Profiles of the three voters, one a row of the next-to-last axis."""
-    shares = 2.0 * ndtr(scores) - 1.0
-    squares = sum(cusum(eval_legendre(degree, shares)) ** 2 for degree in _DEGREES)
-    return np.stack([cusum(scores), cusum(clipped), np.sqrt(squares) - 1.0], axis=-2)
+    x = 2.0 * ndtr(scores) - 1.0
+    square = x * x
+    # Legendre polynomials of degree 1, 3 and 5, without the factors that a CUSUM divides out
+    odd = (x, x * (5.0 * square - 3.0), x * ((63.0 * square - 70.0) * square + 15.0))
+    profiles = cusum(np.stack([scores, clipped, *odd], axis=-2))
+    third = np.sqrt(np.sum(profiles[..., 2:, :] ** 2, axis=-2)) - 1.0
+    return np.concatenate([profiles[..., :2, :], third[..., None, :]], axis=-2)
 
 
 def bonus(n: int, *, newest: bool) -> Floats:
@@ -125,8 +128,9 @@ def cusum(scores: Floats) -> Floats:
     centred = scores - scores.mean(axis=-1, keepdims=True)
     variance = np.mean(centred**2, axis=-1, keepdims=True)
     before = np.arange(1, n)
-    scale = np.sqrt(np.where(variance > 0.0, variance, 1.0) * (before * (n - before) / n))
-    standardised: Floats = np.abs(np.cumsum(centred, axis=-1)[..., :-1]) / scale
+    weights = np.sqrt(before * (n - before) / n)
+    centred /= np.sqrt(np.where(variance > 0.0, variance, 1.0))
+    standardised: Floats = np.abs(np.cumsum(centred, axis=-1)[..., :-1]) / weights
     return standardised
 
 

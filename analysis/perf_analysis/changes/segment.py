@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -62,23 +62,22 @@ def _has_any(large: list[int] | None, start: int, stop: int) -> bool:
 def settle(values: Floats, points: list[int]) -> list[int]:
     """Each change point where it lies best between its neighbours; those that do not hold go."""
     settled = list(points)
-    known: dict[tuple[int, int], tuple[float, bool]] = {}
+    known: dict[tuple[int, int], _Best] = {}
     while settled:
         weak = [
-            (strength, place)
+            (best.strength, place)
             for place in range(len(settled))
-            for strength, holds in [_strength(values, _window(values, settled, place), known)]
-            if not holds
+            for best in [_best(values, _window(values, settled, place), known)]
+            if not best.holds
         ]
         if not weak:
             break
         del settled[min(weak)[1]]
     for place in range(len(settled)):
         # one after the other: a moved point bounds the next one
-        start, stop = _window(values, settled, place)
-        split = best_split(values[start:stop], newest=stop == len(values), around=0.0)
-        if split is not None:
-            settled[place] = start + split.at
+        best = _best(values, _window(values, settled, place), known)
+        if best.at is not None:
+            settled[place] = best.at
     return settled
 
 
@@ -103,22 +102,28 @@ def _window(values: Floats, points: list[int], place: int) -> tuple[int, int]:
     return bounds[place], bounds[place + 2]
 
 
-def _strength(
-    values: Floats, window: tuple[int, int], known: dict[tuple[int, int], tuple[float, bool]]
-) -> tuple[float, bool]:
-    """Statistic of the best division of a window, and whether it may be one; looked up if known."""
+class _Best(NamedTuple):
+    """Best division of a window: how strong, whether it may be one, and where."""
+
+    strength: float
+    holds: bool
+    at: int | None
+
+
+def _best(values: Floats, window: tuple[int, int], known: dict[tuple[int, int], _Best]) -> _Best:
+    """Best division of a window; looked up if known."""
     if window not in known:
         start, stop = window
         newest = stop == len(values)
         split = best_split(values[start:stop], newest=newest, around=0.0)
         if split is None:
-            known[window] = (0.0, False)
+            known[window] = _Best(0.0, holds=False, at=None)
         else:
             # too short a window for a test: what the recursion allowed stays
             holds = stop - start < LEAST_LENGTH or _is_allowed(
                 split, values[start:stop], newest=newest
             )
-            known[window] = (split.statistic, holds)
+            known[window] = _Best(split.statistic, holds, start + split.at)
     return known[window]
 
 

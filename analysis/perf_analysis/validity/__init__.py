@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from perf_analysis.validity.rules import RULES, check_stored, check_validity
+from perf_analysis.validity.so_far import broken_so_far
 
-__all__ = ["RULES", "check_stored", "check_validity"]
+__all__ = ["RULES", "broken_so_far", "check_stored", "check_validity"]

@@ -16,6 +16,7 @@ from perf_cli.options import LENGTH, SHARE, FiniteRange
 from perf_cli.outcome import by_precedence
 from perf_cli.output import look_of, result
 from perf_cli.registry import VERBS
+from perf_cli.termination import leave_message
 from perf_cli.verb import Verb
 from perf_documents.canary_rules_load import is_canary_rules, load_canary_rules
 from perf_documents.errors import UsageError
@@ -195,10 +196,10 @@ def _check_canary(way: str, flags: CheckFlags) -> int:
 
 def _check_run(flags: CheckFlags) -> int:
     rules, spec, baseline = flags["rules"], flags["spec"] or "", flags["baseline"]
+    if rules is not None and not rules.is_file():
+        raise UsageError(f"RULES: no file {rules}; expected YAML with a thresholds: block")
     run = find_run(spec)
     if rules is not None:
-        if not rules.is_file():
-            raise UsageError(f"RULES: no file {rules}; expected YAML with a thresholds: block")
         plan = replace(run.plan, thresholds=load_rules(rules))
         run = replace(run, plan=plan)
     comparison = compare_again(run, baseline, os.environ)
@@ -217,4 +218,6 @@ def _check_run(flags: CheckFlags) -> int:
         text = render_json(view, run)
     else:
         text = render_quiet(view, style) if flags["quiet"] else render_terminal(view, style)
-    return by_precedence([code, result(text)], valid=judgement.valid)
+    code = by_precedence([code, result(text)], valid=judgement.valid)
+    leave_message(os.environ, code, judgement.reason, run.run_id)
+    return code
