@@ -19,10 +19,9 @@ from alembic.script import ScriptDirectory
 
 from fakes.runs import make_run
 from perf_analysis.verdict import Verdict
-from perf_baselines import postgres, postgres_store
+from perf_baselines import postgres
 from perf_baselines import postgres_schema as schema
 from perf_baselines.history import History, open_history
-from perf_baselines.postgres_store import PostgresStore
 from perf_documents.errors import StoreError, UsageError
 from real_postgres import PASSWORD
 
@@ -141,24 +140,6 @@ def test_a_migration_that_is_killed_leaves_nothing_half_done(
     history = database.open()
     assert history.store(RUN).equal
     assert history.load("latest") == RUN
-
-
-class Behind(PostgresStore):
-    """Knows one id only, as if all others had been stored since it looked."""
-
-    def ids(self) -> set[str]:
-        return {max(super().ids())}
-
-
-def test_many_records_are_read_whatever_is_stored_meanwhile(
-    history: History, database: PostgresShelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_store, "PAGE", 2)
-    runs = [make_run(number) for number in range(1, 6)]
-    for run in runs:
-        history.store(run)
-    found = Behind(database.where).records([run.run_id for run in runs])
-    assert {record.run_id for record in found} == {run.run_id for run in runs}
 
 
 def test_a_database_that_is_down_is_said_before_load(tmp_path: Path) -> None:
