@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_NAMES = 500
 MAX_NAME_LENGTH = 200
 MAX_METHOD_LENGTH = 50
+_LARGEST_STATUS = 999
 MAX_SPAN_S = 7 * 86_400.0
 # what a list of requests shows; it knows nothing of iterations and intended starts
 SHOWN = frozenset({"http_reqs", "http_req_duration", "http_req_failed"})
@@ -205,6 +206,9 @@ class Rows:
             raise RowError("the start is not a finite number")
         if max(self.last_s, start_s) - min(self.first_s, start_s) > MAX_SPAN_S:
             raise RowError("starts more than 7 days from another request; are stamps of two units?")
+        if not 0 <= key.status <= _LARGEST_STATUS:
+            found = shown(key.status)
+            raise RowError(f"status: found {found}; expected a number of three digits")
         if key.label in self.names:
             return
         check_name(key.method, key.name)

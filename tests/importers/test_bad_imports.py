@@ -94,6 +94,8 @@ def k6(**changes: object) -> str:
         (JTL + "1772366400000,5," + "a" * 201 + ",true\n", "", "name: found"),
         (JTL + "1772366400000,5,a,true\n1772366400000000,5,a,true\n", "", "not between 2000"),
         (JTL + "1772366400000,5,a,true\n1792366400000,5,a,true\n", "", "7 days from another"),
+        ("1772366400000000000,9007199254740992,1,1,1,,,a,1,GET,http://x/,\n", "vegeta-csv",
+         "FILE:1: status: found '9007199254740992'; expected a number of three digits"),
         (JTL.replace(",", ";") + "1;1;a;true\n", "jmeter", "FILE:1: columns missing"),
         (JTL.replace("label", "elapsed"), "jmeter", "FILE:1: columns missing: label"),
         (JTL.replace("success", "success,label"), "jmeter", "FILE:1: a column stands twice"),
