@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_analysis.compared import BASELINES, RUNS, Demands, quantile_of
+from perf_analysis.compared import (
+    BASELINES,
+    ERROR_RATE,
+    RUNS,
+    TOTAL,
+    ComparedRow,
+    Demands,
+    RowVerdict,
+    quantile_of,
+)
 from perf_analysis.figures import QUANTILES
 from perf_analysis.gating import conclude, nothing_compared
 from perf_baselines.comparable import difference, same_mix
@@ -13,10 +22,10 @@ from perf_baselines.reference import Candidate, Reference, choose
 from perf_documents.figures_codec import stored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from perf_analysis.compared import ComparedRow, Comparison
+    from perf_analysis.compared import Comparison
     from perf_analysis.figures import RunFigures
     from perf_baselines.baseline import Baseline
     from perf_documents.plan import Plan
@@ -36,9 +45,21 @@ def demands_of(plan: Plan) -> Demands:
     )
 
 
-def figures_of_run(run: Run) -> RunFigures:
-    """Figures of a run's candidate, with the quantiles that its plan compares."""
-    quantiles = [q for metric in run.plan.regression if (q := quantile_of(metric)) is not None]
+def _demands_of_all(runs: Sequence[Run]) -> Demands:
+    """What any of some plans compares, by the figures of the last one that names it."""
+    every = [demands_of(run.plan) for run in runs]
+    return replace(
+        every[-1],
+        margins={metric: at for one in every for metric, at in one.margins.items()},
+        tolerance={metric: at for one in every for metric, at in one.tolerance.items()},
+        must_detect={metric: at for one in every for metric, at in one.must_detect.items()},
+    )
+
+
+def figures_of_run(run: Run, metrics: Iterable[str] | None = None) -> RunFigures:
+    """Figures of a run's candidate, with the quantiles of some metrics or those of its plan."""
+    wanted = run.plan.regression if metrics is None else metrics
+    quantiles = [q for metric in wanted if (q := quantile_of(metric)) is not None]
     kept = run.figures
     # what a source only states cannot be computed for other quantiles
     if kept is not None and (run.measured.stated or all(_has(kept, q) for q in quantiles)):
@@ -96,7 +117,10 @@ def compare_with_baselines(
 
 
 def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
-    """Compare runs that somebody named, by the demands of the last candidate's plan.
+    """Compare runs that somebody named, by what the plans of both sides demand.
+
+    Where they differ, the last candidate's decides. What only the base can show is not dropped:
+    without it in the candidates, the gate is undecided.
 
     Parameters
     ----------
@@ -104,7 +128,7 @@ def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
         At least one of each.
     """
     run = candidates[-1]
-    demands = demands_of(run.plan)
+    demands = _demands_of_all((*base, *candidates))
     if not all(one.plan.has_sustained for one in (*base, *candidates)):
         return nothing_compared(
             demands, "a run has no sustained phase, the only one that is compared", _SUSTAINED
@@ -116,14 +140,49 @@ def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
     ]
     if differing:
         return nothing_compared(demands, f"the load differs: {differing[0]}", _SAME_LOAD, differing)
-    figures = [figures_of_run(one) for one in candidates]
-    others = [figures_of_run(one) for one in base]
+    figures = [figures_of_run(one, demands.margins) for one in candidates]
+    others = [figures_of_run(one, demands.margins) for one in base]
     reference = Reference(
         runs=tuple(others),
         mix_kept=all(same_mix(one, figures[-1]) for one in (*others, *figures)),
         notes=() if _known(run) else ("the load of imported runs is not known",),
     )
-    return replace(_conclude(figures, reference, demands, noun="run"), source=RUNS)
+    unseen = tuple(
+        row
+        for metric in demands.margins
+        for row in _unseen(metric, zip(base, others, strict=True),
+                           zip(candidates, figures, strict=True), demands)
+    )  # fmt: skip
+    return replace(_conclude(figures, reference, demands, "run", unseen), source=RUNS)
+
+
+def _unseen(
+    metric: str,
+    base: Iterable[tuple[Run, RunFigures]],
+    candidates: Iterable[tuple[Run, RunFigures]],
+    demands: Demands,
+) -> list[ComparedRow]:
+    """Row of a metric that the source of one side cannot show, where that is so."""
+    lacking = [run.run_id for run, figures in candidates if not _shows(run, figures, metric)]
+    new = [run.run_id for run, figures in base if not _shows(run, figures, metric)]
+    if not lacking and not new:
+        return []
+    return [
+        ComparedRow(
+            label=TOTAL, metric=metric, gated=bool(lacking), margin=demands.margins[metric],
+            tolerance=demands.tolerance[metric],
+            verdict=RowVerdict.INCONCLUSIVE if lacking else RowVerdict.NOT_JUDGED,
+            reason=f"the source of {(lacking or new)[0]} does not show it",
+            advice="import a form of its results that shows it" if lacking else "",
+        )
+    ]  # fmt: skip
+
+
+def _shows(run: Run, figures: RunFigures, metric: str) -> bool:
+    q = quantile_of(metric)
+    if metric == ERROR_RATE or q is None:
+        return "http_req_failed" not in run.measured.unstated
+    return not run.measured.stated or any(series.quantile(q) for series in figures.series)
 
 
 _SUSTAINED = "give the profile a stage of equal start and end"
@@ -147,13 +206,21 @@ def _known(run: Run) -> bool:
 
 
 def _conclude(
-    figures: Sequence[RunFigures], reference: Reference, demands: Demands, noun: str = "baseline"
+    figures: Sequence[RunFigures],
+    reference: Reference,
+    demands: Demands,
+    noun: str = "baseline",
+    unseen: Sequence[ComparedRow] = (),
 ) -> Comparison:
     # numpy and scipy, which only comparisons need
     from perf_analysis.comparison import compare_runs  # noqa: PLC0415
     from perf_analysis.shift import shift_between_runs  # noqa: PLC0415
 
-    rows = compare_runs(figures, reference.runs, demands, same_mix=reference.mix_kept)
+    hidden = {row.metric for row in unseen}
+    shown = replace(demands, margins={k: v for k, v in demands.margins.items() if k not in hidden})
+    rows = compare_runs(figures, reference.runs, shown, same_mix=reference.mix_kept)
+    # gated ones first, the worst first
+    rows = tuple(sorted((*rows, *unseen), key=lambda row: (not row.gated, _ORDER[row.verdict])))
     count = len(reference.runs)
     comparison = conclude(
         rows,
@@ -170,6 +237,11 @@ def _conclude(
         left_out=reference.left_out,
         notes=(*reference.notes, *_slack(rows)),
     )
+
+
+_ORDER = {verdict: place for place, verdict in enumerate(
+    (RowVerdict.FAIL, RowVerdict.INCONCLUSIVE, RowVerdict.PASS, RowVerdict.NOT_JUDGED)
+)}  # fmt: skip
 
 
 def _slack(rows: Sequence[ComparedRow]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from perf_documents.run import Run
 
 SEARCHED = 500
+FAILED = "http_req_failed"
 # where git does not say: the usual names, and runs outside of any repository
 USUAL = ("main", "master", "")
 
@@ -45,6 +46,8 @@ def earlier_runs(history: History, run: Run, branch: str) -> tuple[Baseline, ...
     good = [
         record for record in records
         if record.valid is True and record.unstated and record.branch in branches
+        # where one of the two does not know its failures, its zeros would be compared
+        and (FAILED in record.unstated) == (FAILED in run.measured.unstated)
         and record.figures is not None and record.started_at < run.started_at
     ]  # fmt: skip
     return tuple(_baseline(record) for record in reversed(good[:KEPT]))

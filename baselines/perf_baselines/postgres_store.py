@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # A page at a time is read: no statement takes long, however many runs there are.
 PAGE = 500
+# More than any history holds.
+_ALL = 2**31
 
 
 class PostgresStore(Store):
@@ -134,7 +136,7 @@ class PostgresStore(Store):
         if len(run_ids) < PAGE:
             return super().records(run_ids)
         wanted = set(run_ids)
-        every = self.newest(len(self.ids()), None, None)
+        every = self.newest(_ALL, None, None)
         return (record for record in every if record.run_id in wanted)
 
     def _insert(self, entries: Sequence[Entry]) -> int:
@@ -164,14 +166,14 @@ class PostgresStore(Store):
         return self._read(read, [])
 
     def _read(self, work: Callable[[Connection], T], empty: T) -> T:
-        """What is read; `empty` where there is no history yet, which reading does not begin."""
+        """What is read; `empty` where there is no history yet: reading makes and changes none."""
 
         def read(connection: Connection) -> T:
             if not self._is_ready:
                 found = form(connection)
                 if found is None:
                     return empty
-                migrate(connection)
+                # an older form is read as it is: its tables hold the same
                 self._is_ready = found == STEPS[-1]
             return work(connection)
 

@@ -161,7 +161,10 @@ def summarise(run: Run, document: bytes) -> Record:
 
 def _stated(run: Run) -> dict[str, Stated]:
     """What is known of durations without samples of them, by label."""
-    if "http_req_duration" not in run.measured.unstated or run.figures is None:
+    unstated = run.measured.unstated
+    # an imported run of wrk2, whether it shows the durations as well or not
+    is_intended = bool(run.engine.unknown_rules) and "http_req_latency" not in unstated
+    if not is_intended or run.figures is None:
         return {row.label: row for row in run.measured.stated}
     # compared by another clock: from the intended start
     return {

@@ -107,14 +107,7 @@ class Store(ABC):
 
     def checked(self, run_id: str, text: bytes) -> Record:
         """Record in a text that was found under an id."""
-        name = self.name(run_id, RECORD)
-        try:
-            record = load_record(text)
-        except DocumentError as error:
-            raise located(name, error) from error
-        if record.run_id != run_id:
-            raise DocumentError(f"{name}: is the record of another run, {record.run_id}")
-        return record
+        return checked(self.name(run_id, RECORD), run_id, text)
 
     def warn(self, text: str) -> None:
         """Say what does not stop the work."""
@@ -127,6 +120,17 @@ class Store(ABC):
         except PerfError as error:
             self.warn(f"left out: {error}")
             return None
+
+
+def checked(name: str, run_id: str, text: bytes) -> Record:
+    """Record in a text that was found under an id; `name` says where, in errors."""
+    try:
+        record = load_record(text)
+    except DocumentError as error:
+        raise located(name, error) from error
+    if record.run_id != run_id:
+        raise DocumentError(f"{name}: is the record of another run, {record.run_id}")
+    return record
 
 
 def located(name: str, error: PerfError) -> DocumentError:

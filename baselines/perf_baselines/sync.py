@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perf_baselines.record_codec import load_record
-from perf_baselines.store import Entry, located
-from perf_documents.errors import DocumentError, StoreError, UsageError
+from perf_baselines.store import Entry, checked
+from perf_documents.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,14 +107,8 @@ def _refuse_loss(
 def _take(history: History, branch: Branch, blobs: Mapping[str, Blob]) -> int:
     """Store records that are not here yet, all of them or none that cannot be read."""
     texts = dict(zip(blobs, branch.read(list(blobs.values())), strict=True))
-    entries: list[Entry] = []
-    for run_id, text in texts.items():
-        name = f"{branch.place}:records/{run_id}.json"
-        try:
-            record = load_record(text)
-        except DocumentError as error:
-            raise located(name, error) from error
-        if record.run_id != run_id:
-            raise DocumentError(f"{name}: is the record of another run, {record.run_id}")
-        entries.append(Entry(record, text, None))
+    entries = [
+        Entry(checked(f"{branch.place}:records/{run_id}.json", run_id, text), text, None)
+        for run_id, text in texts.items()
+    ]
     return history.store_records(entries) if entries else 0

@@ -88,7 +88,7 @@ def slack_of(accepted: Accepted, tracks: Sequence[Track]) -> list[Slack]:
     for track in tracks:
         values = accepted.values.get(track.name)
         last = [value for value in track.counted if value is not None][-LAST_RUNS:]
-        if not values or len(last) < LAST_RUNS or track.name.unit == SHARE:
+        if not values or len(last) < LAST_RUNS or track.name.kind == SHARE:
             continue
         pair = statistics.median(values), statistics.median(last)
         worse, better = pair if track.name.better != Better.HIGHER else pair[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -52,17 +53,12 @@ def newest_of(history: History, run: Run) -> Newest | None:
 
     Cheap where there is no trend: with fewer than 8 runs nothing is imported and nothing read.
     """
-    stored = sorted(history.stamps())
-    if len(stored) < LEAST_RUNS:
+    if len(history.stamps()) < LEAST_RUNS:
         return None
     from perf_baselines.trend_series import series_of  # noqa: PLC0415  # scipy, as said
 
-    wanted = (run.plan.profile, run.target.environment, run.git.get("branch", ""))
-    records = [
-        record
-        for record in history.records(stored[-MOST_RUNS:])
-        if (record.profile, record.environment, record.branch) == wanted
-    ]
+    newest = history.list(MOST_RUNS, run.plan.profile, run.target.environment)
+    records = [record for record in newest if record.branch == run.git.get("branch", "")]
     if len(records) < LEAST_RUNS:
         return None
     ended = [one for one in series_of(records) if one.records[-1].run_id == run.run_id]
@@ -118,12 +114,14 @@ def _started(series: TrendSeries) -> Newest | None:
     if newest is None:
         return None
     levels = find_changes(values[:-1], better=series.better).levels
+    from perf_baselines.trend_points import SHARE  # noqa: PLC0415  # scipy, as said
+
     level = [value for value in _of(values, levels) if value is not None]
     if len(level) < LEAST_RUNS - 1:
         return None
-    middle = _median(level)
-    spread = _MAD_TO_SD * _median([abs(value - middle) for value in level])
-    least = _LEAST_SHARE if series.unit == "ratio" else _LEAST_RATIO * middle
+    middle = statistics.median(level)
+    spread = _MAD_TO_SD * statistics.median([abs(value - middle) for value in level])
+    least = _LEAST_SHARE if series.of.kind == SHARE else _LEAST_RATIO * middle
     if abs(newest - middle) <= max(_FAR * spread, least):
         return None
     return Newest(
@@ -140,9 +138,3 @@ def _started(series: TrendSeries) -> Newest | None:
 def _of(values: Sequence[float | None], levels: Sequence[Level]) -> Sequence[float | None]:
     """Values of the last level, without the newest run."""
     return values[levels[-1].start : -1] if levels else ()
-
-
-def _median(values: Sequence[float]) -> float:
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perf_analysis.changes import Better
 from perf_analysis.compared import ERROR_RATE
 from perf_analysis.intervals import wilson
+from perf_baselines.history_source import FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 SECONDS, SHARE, PER_SECOND = "s", "ratio", "/s"
 RATE = "rate"
-FAILED = "http_req_failed"
 _ALPHA = 0.025
 _Z = 1.959963984540054
 
@@ -29,6 +29,11 @@ class SeriesName(NamedTuple):
     label: str
     unit: str
     better: str
+
+    @property
+    def kind(self) -> str:
+        """Unit by whose rules it is judged and told; none of a measure, whatever its own is."""
+        return self.unit if self.metric else ""
 
     @property
     def text(self) -> str:

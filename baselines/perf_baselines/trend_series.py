@@ -1,4 +1,4 @@
-"""Stored runs as series: one number per run, by profile, environment, name and metric."""
+"""Stored runs as series: one number per run, by profile, environment, branch, name and metric."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendSeries:
-    """One metric of one name over the runs of a profile in an environment, the oldest first.
+    """One metric of one name over the runs of a profile, environment and branch, oldest first.
 
     Attributes
     ----------
@@ -26,19 +26,17 @@ class TrendSeries:
         What it is of, in which unit, and where good lies.
     records : tuple of Record
         The runs, each once.
-    measured : tuple of float or None
-        What each run measured, whether it counts or not: seconds, or a share of requests.
     values : tuple of float or None
-        The same, None for a run that proves nothing: it enters no level.
+        What each run measured; None also for a run that proves nothing, which enters no level.
     breaks : tuple of int
         Indices of runs whose load differs from that of the run before: no change crosses them.
     """
 
     profile: str
     environment: str
+    branch: str
     of: SeriesName
     records: tuple[Record, ...]
-    measured: tuple[float | None, ...]
     values: tuple[float | None, ...]
     breaks: tuple[int, ...]
 
@@ -61,11 +59,12 @@ class TrendSeries:
 def series_of(records: Iterable[Record]) -> tuple[TrendSeries, ...]:
     """All series of stored runs, in whatever order those come.
 
-    Sorted by profile, environment and name (all requests together first).
+    Sorted by profile, environment, branch and name (all requests together first).
     """
-    groups: dict[tuple[str, str], dict[str, Record]] = {}
+    groups: dict[tuple[str, str, str], dict[str, Record]] = {}
     for record in records:
-        groups.setdefault((record.profile, record.environment), {})[record.run_id] = record
+        place = record.profile, record.environment, record.branch
+        groups.setdefault(place, {})[record.run_id] = record
     found: list[TrendSeries] = []
     for _, group in sorted(groups.items()):
         runs = tuple(sorted(group.values(), key=lambda run: (run.started_at, run.run_id)))
@@ -74,7 +73,7 @@ def series_of(records: Iterable[Record]) -> tuple[TrendSeries, ...]:
 
 
 def _of_group(runs: tuple[Record, ...]) -> list[TrendSeries]:
-    """Series of one profile in one environment."""
+    """Series of one profile, environment and branch."""
     points = [{point.name: point.value for point in points_of(run)} for run in runs]
     # in the order in which a run states them, of the names all requests together first
     names = sorted({name: None for of_run in points for name in of_run}, key=lambda n: n.label)
@@ -82,21 +81,18 @@ def _of_group(runs: tuple[Record, ...]) -> list[TrendSeries]:
     breaks = tuple(
         index for index, (a, b) in enumerate(pairwise(runs), 1) if a.load_hash != b.load_hash
     )
-    found: list[TrendSeries] = []
-    for name in names:
-        measured = tuple(of_run.get(name) for of_run in points)
-        found.append(
-            TrendSeries(
-                profile=runs[0].profile,
-                environment=runs[0].environment,
-                of=name,
-                records=runs,
-                measured=measured,
-                values=tuple(
-                    value if is_valid else None
-                    for value, is_valid in zip(measured, valid, strict=True)
-                ),
-                breaks=breaks,
-            )
+    return [
+        TrendSeries(
+            profile=runs[0].profile,
+            environment=runs[0].environment,
+            branch=runs[0].branch,
+            of=name,
+            records=runs,
+            values=tuple(
+                of_run.get(name) if is_valid else None
+                for of_run, is_valid in zip(points, valid, strict=True)
+            ),
+            breaks=breaks,
         )
-    return found
+        for name in names
+    ]

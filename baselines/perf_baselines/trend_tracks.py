@@ -37,7 +37,6 @@ class Status(StrEnum):
     WAIVED = "waived"
     ACKNOWLEDGED = "acknowledged"
     IMPROVED = "improved"
-    MOVED = "moved"
     SMALL = "small"
     FIXED = "fixed"
     PAST = "past"
@@ -194,7 +193,7 @@ def _columns(names: Sequence[SeriesName], rows: Sequence[Row]) -> dict[SeriesNam
     return {
         names[place]: columns
         for place, columns in found.items()
-        if not names[place].label or names[place].unit != SHARE or any(columns[0])
+        if not names[place].label or names[place].kind != SHARE or any(columns[0])
     }
 
 
@@ -238,11 +237,9 @@ def _moved_level(level: Level, by: int) -> Level:
 def _status(point: ChangePoint, levels: Sequence[Level], name: SeriesName, *, past: bool) -> Status:
     if past:
         return Status.PAST
-    spare = TOLERANCE_SHARE if name.unit == SHARE else TOLERANCE * abs(point.before)
+    spare = TOLERANCE_SHARE if name.kind == SHARE else TOLERANCE * abs(point.before)
     if abs(point.after - point.before) <= spare:
         return Status.SMALL
-    if point.improved is None:
-        return Status.MOVED
     if point.improved:
         return Status.IMPROVED
     sign = -1.0 if name.better == Better.HIGHER else 1.0

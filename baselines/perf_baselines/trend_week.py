@@ -34,13 +34,13 @@ class Shift:
     @property
     def is_moved(self) -> bool:
         """Whether its interval excludes that nothing changed."""
-        none = 0.0 if self.track.name.unit == SHARE else 1.0
+        none = 0.0 if self.track.name.kind == SHARE else 1.0
         return not self.effect.low <= none <= self.effect.high
 
     @property
     def is_worse(self) -> bool:
         """Whether it moved to the bad side."""
-        none = 0.0 if self.track.name.unit == SHARE else 1.0
+        none = 0.0 if self.track.name.kind == SHARE else 1.0
         return (self.effect.estimate > none) == (self.track.name.better != "higher")
 
 
@@ -125,5 +125,5 @@ def _sides(track: Track, since: str) -> tuple[list[float], list[float]]:
 def _effect(
     track: Track, before: list[float], after: list[float], *, alpha: float
 ) -> Effect | None:
-    compare = difference_of_levels if track.name.unit == SHARE else ratio_of_levels
+    compare = difference_of_levels if track.name.kind == SHARE else ratio_of_levels
     return compare(before, after, alpha=alpha)

@@ -54,10 +54,14 @@ class Block:
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """Return all thresholds, with the limit on failures that is there without being written."""
-        given = tuple(item.threshold for item in self.placed)
-        if _limits_failures(self.placed):
-            return given
-        return (*given, parse_threshold(_FAILURES, _FAILURE_LIMIT, is_default=True))
+        return with_failure_limit([item.threshold for item in self.placed])
+
+
+def with_failure_limit(given: Sequence[Threshold]) -> tuple[Threshold, ...]:
+    """Thresholds, and the limit on failures unless one of them is on failures."""
+    if any(threshold.metric == _FAILURES for threshold in given):
+        return tuple(given)
+    return (*given, parse_threshold(_FAILURES, _FAILURE_LIMIT, is_default=True))
 
 
 def read_thresholds(block: Field | None, time_scale: Fraction) -> Block:
@@ -77,13 +81,9 @@ def read_thresholds(block: Field | None, time_scale: Fraction) -> Block:
     if block is not None and len(placed) > MAX_THRESHOLDS:
         expected = f"at most {MAX_THRESHOLDS}"
         block.refuse("too many thresholds", expected=expected, found=str(len(placed)))
-    if not _limits_failures(placed):
-        notes.append(f"no threshold on {_FAILURES}: {_FAILURE_LIMIT} was added")
+    added = with_failure_limit([item.threshold for item in placed])[len(placed) :]
+    notes += [f"no threshold on {one.metric}: {one.expression} was added" for one in added]
     return Block(tuple(placed), tuple(notes))
-
-
-def _limits_failures(placed: Sequence[Placed]) -> bool:
-    return any(item.threshold.metric == _FAILURES for item in placed)
 
 
 def _check_subject(subject: str, values: Field) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 import statistics
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_documents.redact import visible
 from perf_importers.nodes import root
-from perf_importers.reading import Reading
-from perf_importers.summaries import Summary, error_of, median_error, summed_up
+from perf_importers.reading import of_summaries
+from perf_importers.summaries import IQR_OF_NORMAL, LEAST_ROUNDS, Summary, error_of, median_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from perf_importers.nodes import Node
+    from perf_importers.reading import Reading
     from perf_importers.source import Source
 
 PYTEST, PYPERF = "pytest-benchmark", "pyperf"
-_IQR_OF_NORMAL = 1.349
-_LEAST_ROUNDS = 3
 _NOT_KNOWN = ("unknown", "(unknown)", "")
 _FACTS = {"cpu_model": "cpu", "python": "python_version"}
 
@@ -57,8 +57,8 @@ def _of_stats(benchmark: Node) -> Summary:
         raise stats.error("rounds: no round was measured")
     iqr = stats.find("iqr")
     errors = {}
-    if iqr and rounds >= _LEAST_ROUNDS and median:
-        errors = {0.5: error_of(iqr.number() / _IQR_OF_NORMAL, rounds, median)}
+    if iqr and rounds >= LEAST_ROUNDS and median:
+        errors = {0.5: error_of(iqr.number() / IQR_OF_NORMAL, rounds, median)}
     return Summary(
         name=name.text(),
         n=rounds,
@@ -146,22 +146,8 @@ def benchmark_reading(
     if not summaries:
         raise source.error("holds no benchmarks")
     shows = frozenset({"http_req_duration"})
-    try:
-        measured, figures = summed_up(summaries, tool=tool, length_s=1.0, shows=shows)
-    except ValueError as error:
-        raise source.error(str(error)) from error
-    return Reading(
-        tool=tool,
-        source=str(source.path),
-        sha256=source.sha256,
-        measured=measured,
-        figures=figures,
-        started_s=started_s,
-        length_s=1.0,
-        names=len(summaries),
-        metrics=("p50",),
-        facts=facts or {},
-        machine=machine or {},
-        modified_s=source.modified_s,
+    reading = of_summaries(source, summaries, tool=tool, length_s=1.0, shows=shows)
+    return replace(
+        reading, started_s=started_s, metrics=("p50",), facts=facts or {}, machine=machine or {},
         requests=1,
-    )
+    )  # fmt: skip

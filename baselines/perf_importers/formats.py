@@ -75,7 +75,7 @@ _OTHER_NAMES = {
 # a document of our own, which is read elsewhere
 RUN = "run"
 _OWN = b'{"client_notes":'
-_WITH_OPTIONS = frozenset({"bencher"})
+_WITH_OPTIONS = frozenset({"bencher", "github-action-benchmark"})
 _NANOSECONDS = re.compile(r"\d{18,19},\d{1,3},\d+,")
 _WRK = re.compile(r"(?m)^\s*(?:Value(?:\(ms\))?\s+Percentile\s+TotalCount|Running \S+ test @ )")
 _SCRIPT = b"window.BENCHMARK_DATA"
@@ -115,6 +115,11 @@ def read_runs(path: Path, options: Options, name: str = "") -> tuple[str, list[R
         source = Source(path)
         found = read(source, options) if chosen in _WITH_OPTIONS else read(source)
     readings = found if isinstance(found, list) else [found]
+    if len(readings) > 1 and (options.commit or options.at_s is not None):
+        raise DocumentError(
+            f"{path}: holds {len(readings)} runs, each with its own commit and time, which "
+            "--commit and --at would make one; next: leave them out"
+        )
     return chosen, [run_of(reading, options) for reading in readings]
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_analysis.compared import ERROR_RATE
 from perf_importers.failures import CLIENT_ERROR, class_of
 from perf_importers.nodes import root
-from perf_importers.reading import Reading, of_rows
+from perf_importers.reading import of_rows, of_summaries
 from perf_importers.rows import SHOWN, RowError, Rows
-from perf_importers.summaries import EVERYTHING, Summary, summed_up
+from perf_importers.summaries import EVERYTHING, Summary
 from perf_importers.tables import Decimals, Row, read_rows
 
 if TYPE_CHECKING:
     from perf_importers.nodes import Node
+    from perf_importers.reading import Reading
     from perf_importers.source import Source
 
 HEY, OHA = "hey", "oha"
@@ -91,24 +91,8 @@ def read_oha_json(source: Source) -> Reading:
         quantiles_s=_quantiles(document),
     )
     length_s = summary.get("total").number() or 1.0
-    try:
-        measured, figures = summed_up([whole], tool=OHA, length_s=length_s, shows=SHOWN)
-    except ValueError as error:
-        raise document.error(str(error)) from error
     notes = (f"{cut} requests that oha cut off at its end are left out",) if cut else ()
-    return Reading(
-        tool=OHA,
-        source=str(source.path),
-        sha256=source.sha256,
-        measured=measured,
-        figures=figures,
-        length_s=length_s,
-        names=1,
-        metrics=("p95", ERROR_RATE),
-        notes=notes,
-        modified_s=source.modified_s,
-        requests=whole.n,
-    )
+    return replace(of_summaries(source, [whole], tool=OHA, length_s=length_s), notes=notes)
 
 
 def _is_success(code: str) -> bool:

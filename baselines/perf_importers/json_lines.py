@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def read_lines(
-    source: Source, take: Callable[[Node], None], *, wanted: str = ""
+    source: Source, take: Callable[[Node], None], *, wanted: tuple[str, ...] = ("",)
 ) -> tuple[str, ...]:
-    """Hand each line on; those without the text `wanted` are passed over unread.
+    """Hand each line on; those with none of the texts `wanted` are passed over unread.
 
     Returns
     -------
@@ -38,7 +38,8 @@ def read_lines(
         if problems.are_enough:
             break
         last = line
-        if not line.strip() or (wanted not in line and line.endswith("\n")):
+        is_wanted = any(text in line for text in wanted) or not line.endswith("\n")
+        if not is_wanted or not line.strip():
             continue
         cut = _take(source, line, number, take, problems)
     if cut and not last.endswith("\n") and problems.found == [cut]:

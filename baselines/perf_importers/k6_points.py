@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perf_analysis.series import SUSTAINED, ScenarioCell, Slot
 from perf_importers.failures import class_of
 from perf_importers.json_lines import read_lines
 from perf_importers.nodes import moment_s, stamp_s
@@ -16,17 +17,18 @@ from perf_importers.tables import Decimals, Row, number_of, read_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_analysis.series import Measured
     from perf_importers.nodes import Node
     from perf_importers.reading import Reading
     from perf_importers.source import Source
 
 TOOL = "k6"
-DURATION = "http_req_duration"
+DURATION, DROPPED = "http_req_duration", "dropped_iterations"
 COLUMNS = ("metric_name", "timestamp", "metric_value")
 _MS = 1e-3
 # k6's own code of a request that ran into its deadline
 _TIMED_OUT = "1050"
-_SKIPPED = f'"{DURATION}"'
+_WANTED = (f'"{DURATION}"', f'"{DROPPED}"')
 
 
 class _Points:
@@ -36,6 +38,7 @@ class _Points:
         self.rows = Rows(TOOL)
         self.decimals = Decimals()
         self.judged = True
+        self.dropped = 0
 
     def add(self, end_s: float, value: str, tags: Mapping[str, str]) -> None:
         duration_ms = number_of(value)
@@ -58,17 +61,35 @@ class _Points:
         self.rows.add(key, start_s, duration_s if answered or censored else None, censored=censored)
         self.decimals.see(value)
 
+    def drop(self, value: str) -> None:
+        """Count iterations that k6 never started."""
+        count = number_of(value)
+        if count is None or count < 0.0 or count != int(count):
+            raise RowError(f"value: found {shown(value)}; expected a whole number from 0")
+        self.dropped += int(count)
+
     def reading(self, source: Source, notes: tuple[str, ...] = ()) -> Reading:
         if not self.rows.count:
             raise source.error(f"holds no {DURATION}: no HTTP request was made")
         if not self.judged:
             notes = (*notes, "requests lack expected_response: which of them failed is not known")
         shows = SHOWN if self.judged else SHOWN - {"http_req_failed"}
+        shows |= {DROPPED} if self.dropped else set()
         reading = of_rows(
             source, self.rows, tool=TOOL, resolution_s=self.decimals.step * _MS,
             shows=shows, notes=notes,
         )  # fmt: skip
-        return replace(reading, includes_connect=False)
+        return replace(
+            reading, includes_connect=False, measured=with_dropped(reading.measured, self.dropped)
+        )
+
+
+def with_dropped(measured: Measured, dropped: int, iterations: int = 0) -> Measured:
+    """Arrivals beside the requests: those that were never started count as failed."""
+    cell = ScenarioCell(
+        planned=iterations + dropped, started=iterations, finished=iterations, dropped=dropped
+    )
+    return replace(measured, scenarios={TOOL: {Slot(SUSTAINED, 0): cell}}, open_model=dropped > 0)
 
 
 def read_json(source: Source) -> Reading:
@@ -77,14 +98,17 @@ def read_json(source: Source) -> Reading:
 
     def take(point: Node) -> None:
         kind, metric = point.get("type").text(), point.get("metric").text()
-        if kind != "Point" or metric != DURATION:
+        if kind != "Point" or metric not in {DURATION, DROPPED}:
             return
         data = point.get("data")
+        if metric == DROPPED:
+            points.drop(repr(data.get("value").number()))
+            return
         tags = data.find("tags")
         texts = {k: str(v.value) for k, v in tags.members().items()} if tags else {}
         points.add(moment_s(data.get("time").text()), repr(data.get("value").number()), texts)
 
-    notes = read_lines(source, take, wanted=_SKIPPED)
+    notes = read_lines(source, take, wanted=_WANTED)
     return points.reading(source, notes)
 
 
@@ -93,6 +117,8 @@ def read_csv(source: Source) -> Reading:
     points = _Points()
 
     def take(row: Row) -> None:
+        if row.text("metric_name") == DROPPED:
+            points.drop(row.text("metric_value"))
         if row.text("metric_name") == DURATION:
             tags = {column: row.text(column) for column in row.places}
             points.add(stamp_s(row.text("timestamp")), row.text("metric_value"), tags)

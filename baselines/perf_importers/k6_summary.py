@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from perf_analysis.compared import ERROR_RATE
 from perf_analysis.grammar import GrammarError, parse_threshold
-from perf_analysis.series import SUSTAINED, ScenarioCell, Slot
+from perf_documents.judging import FAILED_ELSEWHERE
+from perf_documents.profile_thresholds import with_failure_limit
 from perf_documents.redact import visible
+from perf_importers.k6_points import DROPPED, TOOL, with_dropped
 from perf_importers.nodes import root
-from perf_importers.reading import Reading, best_quantile
-from perf_importers.rows import SHOWN
-from perf_importers.summaries import Summary, summed_up
+from perf_importers.reading import of_summaries
+from perf_importers.rows import SHOWN, clean_name
+from perf_importers.summaries import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from perf_analysis.figures import RunFigures
     from perf_analysis.verdict import Threshold
     from perf_importers.nodes import Node
+    from perf_importers.reading import Reading
     from perf_importers.source import Source
 
-TOOL = "k6"
 _QUANTILE = re.compile(r"p\(?(\d{1,2}(?:\.\d{1,6})?|100)\)?")
 _NAMED = re.compile(r"http_req_duration\{name:([^,{}]+)\}")
 _EXTREMES = {"min": 0.0, "med": 0.5, "max": 1.0}
@@ -61,40 +62,22 @@ def read(source: Source) -> Reading:
     named = [_summary(metrics, name) for name in _names(metrics)]
     counts = metrics["http_reqs"].values
     length_s = _length_s(document, counts)
-    failures_known = "http_req_failed" in metrics
-    dropped, iterations = _count(metrics, "dropped_iterations"), _count(metrics, "iterations")
+    dropped, iterations = _count(metrics, DROPPED), _count(metrics, "iterations")
     shows = {*SHOWN, "iterations"} if "iterations" in metrics else set(SHOWN)
-    shows |= {"dropped_iterations"} if dropped else set()
-    shows -= set() if failures_known else {"http_req_failed"}
-    try:
-        measured, figures = summed_up(
-            [whole, *named], tool=TOOL, length_s=length_s, shows=frozenset(shows)
-        )
-    except ValueError as error:
-        raise document.error(str(error)) from error
-    cell = ScenarioCell(
-        planned=iterations + dropped, started=iterations, finished=iterations, dropped=dropped
-    )
-    measured = replace(
-        measured, scenarios={TOOL: {Slot(SUSTAINED, 0): cell}}, open_model=dropped > 0
+    shows |= {DROPPED} if dropped else set()
+    shows -= set() if "http_req_failed" in metrics else {"http_req_failed"}
+    reading = of_summaries(
+        source, [whole, *named], tool=TOOL, length_s=length_s, shows=frozenset(shows)
     )
     thresholds, notes = _thresholds(metrics)
-    quantile = best_quantile(whole.quantiles_s)
-    return Reading(
-        tool=TOOL,
-        source=str(source.path),
-        sha256=source.sha256,
-        measured=measured,
-        figures=_with_dropped(figures, dropped),
+    return replace(
+        reading,
+        measured=with_dropped(reading.measured, dropped, iterations),
+        figures=reading.figures and _with_dropped(reading.figures, dropped),
         started_s=_started_s(document, length_s),
-        length_s=length_s,
-        names=1 + len(named),
-        metrics=(quantile, ERROR_RATE) if failures_known else (quantile,),
         thresholds=thresholds,
         includes_connect=False,
         notes=notes,
-        modified_s=source.modified_s,
-        requests=whole.n,
     )
 
 
@@ -106,7 +89,13 @@ def _metrics(document: Node) -> dict[str, _Metric]:
             for metric in listed
         }
     found: dict[str, _Metric] = {}
-    for name, metric in document.get("metrics").members().items():
+    for said_name, metric in document.get("metrics").members().items():
+        name = _clean(said_name)
+        if name in found:
+            raise metric.error(
+                f"{visible(name, 80)}: two names differ in nothing but values of an address, which "
+                "are not kept; next: give these requests the tag name"
+            )
         upright = metric.has("values")
         held: dict[str, bool] = {}
         thresholds = metric.find("thresholds")
@@ -117,6 +106,12 @@ def _metrics(document: Node) -> dict[str, _Metric]:
             held[text] = said.value if upright else not said.value
         found[name] = _Metric(values=metric.get("values") if upright else metric, held=held)
     return found
+
+
+def _clean(name: str) -> str:
+    """Name of a metric without the secrets that an address in its tags may hold."""
+    metric, brace, tags = name.removesuffix("}").partition("{")
+    return f"{metric}{{{','.join(map(clean_name, tags.split(',')))}}}" if brace else name
 
 
 def _summary(metrics: Mapping[str, _Metric], name: str) -> Summary:
@@ -195,12 +190,15 @@ def _thresholds(
         for text, held in metric.held.items():
             words = visible(f"{name}: {text}", 200)
             if not held:
-                notes.append(f"k6 itself says that a threshold failed: {words}")
+                notes.append(f"{FAILED_ELSEWHERE} a threshold failed: {words}")
             try:
                 carried.append(parse_threshold(name, text))
             except GrammarError:
                 notes.append(f"a threshold that is not judged here: {words}")
-    return tuple(carried), tuple(notes)
+    limited = with_failure_limit(carried) if carried else ()
+    added = limited[len(carried) :]
+    notes += [f"no threshold on {one.metric}: {one.expression} was added" for one in added]
+    return limited, tuple(notes)
 
 
 def _with_dropped(figures: RunFigures, dropped: int) -> RunFigures:

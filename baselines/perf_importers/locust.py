@@ -10,14 +10,12 @@ from perf_analysis.reduction import figures_of
 from perf_analysis.series import CANDIDATE, Cell, SeriesKey
 from perf_importers.counted import cells_of, measured_of
 from perf_importers.nodes import root, stamp_s
-from perf_importers.reading import Reading, best_quantile, check_epoch
-from perf_importers.rows import MAX_NAMES, SHOWN, RowError, check_name
-from perf_importers.summaries import Summary, coarse, summed_up
+from perf_importers.reading import Reading, check_epoch, of_summaries
+from perf_importers.rows import MAX_NAMES, SHOWN, RowError, check_name, clean_names
+from perf_importers.summaries import Summary, coarse
 from perf_importers.tables import Row, number_of, read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from perf_importers.nodes import Node
     from perf_importers.source import Source
 
@@ -38,9 +36,7 @@ def step_s(value_s: float) -> float:
     >>> step_s(0.05), step_s(0.25), step_s(4.2), step_s(20.0)
     (0.001, 0.01, 0.1, 1.0)
     """
-    return next(
-        (step for below, step in ((0.1, 0.001), (1.0, 0.01), (10.0, 0.1)) if value_s < below), 1.0
-    )
+    return next((step for below, step in _STEPS if value_s < below), 1.0)
 
 
 def read_json(source: Source) -> Reading:
@@ -55,18 +51,19 @@ def read_json(source: Source) -> Reading:
     entries = document.items()
     if not entries:
         raise document.error("holds no statistics: no request was made")
+    labels = [(entry.get("method").text(), entry.get("name").text()) for entry in entries]
+    try:
+        names = clean_names(labels)
+    except ValueError as error:
+        raise document.error(str(error)) from error
     cells: dict[SeriesKey, Cell] = {}
-    for entry in entries:
-        name, method = entry.get("name").text(), entry.get("method").text()
+    for entry, (method, _), name in zip(entries, labels, names, strict=True):
         try:
             check_name(method, name)
         except RowError as error:
             raise entry.error(str(error)) from error
         for failure, cell in _cells(entry).items():
-            key = SeriesKey(CANDIDATE, TOOL, method, name, 0, failure)
-            if key in cells:
-                raise entry.error("a name and method stand twice")
-            cells[key] = cell
+            cells[SeriesKey(CANDIDATE, TOOL, method, name, 0, failure)] = cell
     if len(entries) > MAX_NAMES:
         raise document.error(f"more than {MAX_NAMES} names; group them")
     began = [_moment(entry.get("start_time")) for entry in entries]
@@ -130,7 +127,7 @@ def read_stats(source: Source) -> Reading:
     table = _Table()
 
     def take(row: Row) -> None:
-        summary = _summary(row, "", {"average": "Average Response Time"})
+        summary = _summary(row, "")
         key = (summary.method, summary.name)
         if key in table.rows:
             raise RowError(f"{summary.label or AGGREGATED}: stands twice")
@@ -159,7 +156,7 @@ def read_history(source: Source) -> Reading:
     def take(row: Row) -> None:
         at_s = check_epoch(stamp_s(row.text("Timestamp")), "Timestamp")
         table.first_s, table.last_s = min(table.first_s, at_s), max(table.last_s, at_s)
-        summary = _summary(row, "Total ", {"average": "Total Average Response Time"})
+        summary = _summary(row, "Total ")
         table.rows[summary.method, summary.name] = summary
 
     read_rows(source, take, needed=HISTORY)
@@ -179,7 +176,7 @@ def _lasting(summary: Summary) -> Summary:
     return replace(summary, quantiles_s=kept)
 
 
-def _summary(row: Row, total: str, columns: Mapping[str, str]) -> Summary:
+def _summary(row: Row, total: str) -> Summary:
     method, name = row.text("Type"), row.text("Name")
     if not method and name == AGGREGATED:
         name = ""
@@ -203,7 +200,7 @@ def _summary(row: Row, total: str, columns: Mapping[str, str]) -> Summary:
         name=name,
         n=n,
         failed=_whole(row, f"{total}Failure Count"),
-        average_s=row.number(columns["average"]) * _MS if n else None,
+        average_s=row.number(f"{total}Average Response Time") * _MS if n else None,
         quantiles_s=dict(sorted(quantiles.items())),
     )
 
@@ -219,27 +216,8 @@ def _whole(row: Row, column: str) -> int:
 
 
 def _stated(source: Source, table: _Table, length_s: float) -> Reading:
-    summaries: Sequence[Summary] = list(table.rows.values())
-    try:
-        measured, figures = summed_up(
-            summaries, tool=TOOL, length_s=length_s, shows=SHOWN, resolution_s=step_s
-        )
-    except ValueError as error:
-        raise source.error(str(error)) from error
-    total = table.rows["", ""]
-    if not total.n:
+    summaries = list(table.rows.values())
+    if not table.rows["", ""].n:
         raise source.error("no request was made")
-    return Reading(
-        tool=TOOL,
-        source=str(source.path),
-        sha256=source.sha256,
-        measured=measured,
-        figures=figures,
-        length_s=length_s,
-        names=len(summaries) - 1,
-        resolution_s=_MS,
-        metrics=(best_quantile(total.quantiles_s), "error_rate"),
-        notes=(_ROUNDED,),
-        modified_s=source.modified_s,
-        requests=total.n,
-    )
+    reading = of_summaries(source, summaries, tool=TOOL, length_s=length_s, resolution_s=step_s)
+    return replace(reading, names=len(summaries) - 1, resolution_s=_MS, notes=(_ROUNDED,))

@@ -14,6 +14,7 @@ from perf_analysis.changes.find import LARGEST
 from perf_documents.errors import DocumentError
 from perf_documents.redact import visible
 from perf_documents.strict_json import MAX_PROBLEMS, parse_json
+from perf_importers.tables import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -174,11 +175,8 @@ def _column(
 
 def _number(text: str) -> float | None:
     """Number of a text; None where it is none that can be used."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and abs(value) <= LARGEST else None
+    value = number_of(text)
+    return value if value is not None and abs(value) <= LARGEST else None
 
 
 def _of_json(document: object, name: str) -> list[NumberSeries]:

@@ -13,7 +13,7 @@ from perf_documents.strict_json import content_hash
 from perf_importers.benchmarks import benchmark_reading
 from perf_importers.nodes import Node, root
 from perf_importers.reading import Options, Reading, check_epoch
-from perf_importers.rows import unstated
+from perf_importers.rows import clean_name, clean_names, unstated
 from perf_importers.source import shown
 from perf_importers.summaries import Summary
 
@@ -37,7 +37,10 @@ _LOWER = frozenset({
     "cargo", "go", "googlecpp", "catch2", "julia", "jmh", "benchmarkdotnet", "benchmarkluau",
     "customSmallerIsBetter",
 })  # fmt: skip
-_BENCHER = {"latency": ("ns", "lower"), "throughput": ("ops/s", "higher")}
+# something by a time: of tools that do not say which way is good, hardly better when lower
+_BY_TIME = re.compile(
+    r".+(?:/|\bper\b)\s*(?:[nuµμm]?s|sec|seconds?|min|minutes?|h|hours?)", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class _Numbers:
 def read_bmf(source: Source, options: Options) -> Reading:
     """Read Bencher Metric Format: `latency` in ns, `throughput` in operations per second.
 
-    Other measures have a direction only if `--direction` names it.
+    Other measures have no unit, and a direction only if `--direction` names it.
     """
     numbers = _Numbers()
     for name, benchmark in root(source).members().items():
@@ -90,7 +93,7 @@ _ANY = 1e300
 
 
 def _bencher(metric: Node, slug: str, options: Options) -> tuple[str, Better]:
-    if slug == "latency":
+    if slug == "latency" or slug.startswith("latency-"):
         return "ns", "lower"
     if slug == "throughput":
         return "ops/s", "higher"
@@ -99,7 +102,7 @@ def _bencher(metric: Node, slug: str, options: Options) -> tuple[str, Better]:
             f"whether a higher or a lower {shown(slug)} is better is not told; "
             "next: --direction higher or --direction lower"
         )
-    return slug[:60], options.better
+    return "", options.better
 
 
 def _bound(metric: Node, key: str) -> float | None:
@@ -113,7 +116,7 @@ def _name(node: Node, text: str) -> str:
     return text
 
 
-def read_gab(source: Source) -> list[Reading]:
+def read_gab(source: Source, options: Options) -> list[Reading]:
     """Read data.js, or the JSON behind its first words: each entry is a run of its commit.
 
     It is script by name; nothing of it is executed.
@@ -124,25 +127,25 @@ def read_gab(source: Source) -> list[Reading]:
     document = Node(source.parsed(data), "", source)
     readings: list[Reading] = []
     for suite, entries in document.get("entries").members().items():
-        readings += [_entry(source, suite, entry) for entry in entries.items()]
+        readings += [_entry(source, suite, entry, options) for entry in entries.items()]
     if not readings:
         raise document.error("entries: hold no benchmarks")
     return readings
 
 
-def _entry(source: Source, suite: str, entry: Node) -> Reading:
+def _entry(source: Source, suite: str, entry: Node, options: Options) -> Reading:
     tool = entry.get("tool").text()
     if tool not in _HIGHER | _LOWER:
         raise entry.get("tool").error(f"{shown(tool)} is not a tool of github-action-benchmark")
-    better: Better = "higher" if tool in _HIGHER else "lower"
     numbers = _Numbers()
     for bench in entry.get("benches").items():
         value = bench.get("value").number(-_ANY)
         spread = _spread(bench)
+        unit = visible(bench.get("unit").text(), 60)
         measure = Measure(
             name=_name(bench, bench.get("name").text()),
-            unit=visible(bench.get("unit").text(), 60),
-            better=better,
+            unit=unit,
+            better=_better(bench, tool, unit, options),
             value=value,
             low=None if spread is None else value - spread,
             high=None if spread is None else value + spread,
@@ -161,8 +164,22 @@ def _entry(source: Source, suite: str, entry: Node) -> Reading:
         started_s=started_s,
         facts={"commit": visible(entry.get("commit").get("id").text(), 100)},
         profile=_profile(suite),
-        notes=(f"suite {visible(suite, 100)} of {tool}", *reading.notes),
+        notes=(f"suite {visible(clean_name(suite), 100)} of {tool}", *reading.notes),
     )
+
+
+def _better(bench: Node, tool: str, unit: str, options: Options) -> Better:
+    """Good direction: a tool's own, but for rates of those whose numbers are else durations."""
+    if tool in _HIGHER:
+        return "higher"
+    if tool.startswith("custom") or not _BY_TIME.fullmatch(unit):
+        return "lower"
+    if options.better is None:
+        raise bench.error(
+            f"whether more or less {shown(unit)} is better is not told by {tool}; "
+            "next: --direction higher or --direction lower"
+        )
+    return options.better
 
 
 def _timed(measure: Measure) -> Measure:
@@ -192,17 +209,20 @@ def _spread(bench: Node) -> float | None:
 def _reading(source: Source, numbers: _Numbers, tool: str) -> Reading:
     if not numbers.durations and not numbers.measures:
         raise source.error("holds no benchmarks")
-    names = [measure.name for measure in numbers.measures]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise source.error(f"{twice[:80]}: stands twice")
+    try:
+        names = clean_names([("", measure.name) for measure in numbers.measures])
+    except ValueError as error:
+        raise source.error(str(error)) from error
+    measures = tuple(map(_renamed, numbers.measures, names))
     # a file of nothing but other measures has no durations to sum up
     durations = numbers.durations or [Summary(n=0, is_benchmark=True)]
     reading = benchmark_reading(source, durations, tool=tool, started_s=None)
     if not numbers.durations:
         empty = replace(reading.measured, stated=(), unstated=unstated(frozenset()))
         reading = replace(reading, measured=empty, figures=None)
-    said = tuple(
-        f"{m.name}: {m.value:g} {m.unit}, {m.better} is better" for m in numbers.measures[:_SAID]
-    )
-    return replace(reading, measures=tuple(numbers.measures), notes=said)
+    said = tuple(f"{m.name}: {m.value:g} {m.unit}, {m.better} is better" for m in measures[:_SAID])
+    return replace(reading, measures=measures, notes=said)
+
+
+def _renamed(measure: Measure, name: str) -> Measure:
+    return replace(measure, name=name)

@@ -18,9 +18,10 @@ from perf_documents.profile_gate import Regression, read_gate
 from perf_documents.run import EngineFacts, Run, ScenarioFacts, TargetFacts
 from perf_importers.rows import SHOWN
 from perf_importers.source import instant
+from perf_importers.summaries import exact, summed_up
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from perf_analysis.figures import RunFigures
     from perf_analysis.series import Measured
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from perf_documents.run import Better, Measure
     from perf_importers.rows import Rows
     from perf_importers.source import Source
+    from perf_importers.summaries import Summary
 
 # what another tool's file knows nothing of
 UNKNOWN = ("V1", "V3", "V4", "V5", "V6", "V7", "V8", "V9")
@@ -135,7 +137,6 @@ def of_rows(
 ) -> Reading:
     """Reading of a file with a line for each request."""
     by_arm = rows.by_arm()
-    failures = ("p95", ERROR_RATE) if "http_req_failed" in shows else ("p95",)
     return Reading(
         tool=tool,
         source=str(source.path),
@@ -145,11 +146,47 @@ def of_rows(
         length_s=rows.length_s,
         names=len(rows.names),
         resolution_s=resolution_s,
-        metrics=failures,
+        metrics=_metrics("p95", shows),
         arms=tuple(sorted(by_arm)),
         requests=max(by_arm.values()),
         notes=notes,
     )
+
+
+def of_summaries(
+    source: Source,
+    summaries: Sequence[Summary],
+    *,
+    tool: str,
+    length_s: float,
+    shows: frozenset[str] = SHOWN,
+    resolution_s: Callable[[float], float] = exact,
+) -> Reading:
+    """Reading of a file that sums up its series; DocumentError where they contradict each other."""
+    try:
+        measured, figures = summed_up(
+            summaries, tool=tool, length_s=length_s, shows=shows, resolution_s=resolution_s
+        )
+    except ValueError as error:
+        raise source.error(str(error)) from error
+    total = next((summary for summary in summaries if not summary.label), summaries[0])
+    return Reading(
+        tool=tool,
+        source=str(source.path),
+        sha256=source.sha256,
+        measured=measured,
+        figures=figures,
+        length_s=length_s,
+        names=len(summaries),
+        metrics=_metrics(best_quantile(total.quantiles_s), shows),
+        modified_s=source.modified_s,
+        requests=total.n,
+    )
+
+
+def _metrics(quantile: str, shows: frozenset[str]) -> tuple[str, ...]:
+    """What is compared: failures only where they are known."""
+    return (quantile, ERROR_RATE) if "http_req_failed" in shows else (quantile,)
 
 
 def run_of(reading: Reading, options: Options) -> Run:
@@ -171,12 +208,8 @@ def run_of(reading: Reading, options: Options) -> Run:
     profile = options.profile or reading.profile or reading.tool
     target = TargetFacts(name="imported", url="", environment=options.environment)
     length_s = reading.length_s or reading.measured.phase_s(SUSTAINED)
-    figures = reading.figures
-    git = {
-        **reading.facts,
-        **({"commit": options.commit} if options.commit else {}),
-        **({"branch": options.branch} if options.branch else {}),
-    }
+    said = {"commit": options.commit, "branch": options.branch}
+    git = {**reading.facts, **{key: text for key, text in said.items() if text}}
     return Run(
         run_id=run_id,
         version="",
@@ -195,7 +228,7 @@ def run_of(reading: Reading, options: Options) -> Run:
         git=git,
         measured=reading.measured,
         resolution_s=reading.resolution_s,
-        figures=None if figures is None else stored(replace(figures, run_id=run_id)),
+        figures=reading.figures and stored(replace(reading.figures, run_id=run_id)),
         engine=EngineFacts(
             accounts=Accounts(), cpu_p95_ratio=None, wall_step_s=None, silent_s=0.0,
             processes_final=0, names=reading.names, unknown_rules=UNKNOWN,

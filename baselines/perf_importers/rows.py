@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from perf_analysis.grid import LARGEST_S, bucket_index
@@ -11,14 +12,16 @@ from perf_analysis.histogram import Histogram
 from perf_analysis.metrics import METRICS
 from perf_analysis.series import DRAIN, SUSTAINED, Cell, Measured, SeriesKey, Slot, Span
 from perf_documents.plan import MAX_WINDOWS
+from perf_documents.redact import Redactor
 from perf_importers.source import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MAX_NAMES = 500
 MAX_NAME_LENGTH = 200
 MAX_METHOD_LENGTH = 50
+_LARGEST_STATUS = 999
 MAX_SPAN_S = 7 * 86_400.0
 # what a list of requests shows; it knows nothing of iterations and intended starts
 SHOWN = frozenset({"http_reqs", "http_req_duration", "http_req_failed"})
@@ -29,6 +32,35 @@ _PER_S = 1e12
 def unstated(shows: frozenset[str]) -> frozenset[str]:
     """Metrics that a source does not show."""
     return frozenset(METRICS) - shows
+
+
+@lru_cache(maxsize=4096)
+def clean_name(name: str) -> str:
+    """Name as it is stored: of an address, without its password and the values of its query."""
+    return Redactor().clean(name)
+
+
+def clean_names(labels: Sequence[tuple[str, str]]) -> list[str]:
+    """Names as they are stored, of methods and names; those that become alike are numbered.
+
+    Raises
+    ------
+    ValueError
+        If a method and name stand twice.
+    """
+    if len(set(labels)) != len(labels):
+        method, name = next(label for label in labels if labels.count(label) > 1)
+        raise ValueError(f"{f'{method} {name}'.strip()[:80] or 'all requests'}: stands twice")
+    found: dict[tuple[str, str], str] = {}
+    taken: set[tuple[str, str]] = set()
+    for method, name in sorted(labels):
+        text, number = clean_name(name), 1
+        while (method, text) in taken:
+            number += 1
+            text = f"{clean_name(name)} ({number})"
+        taken.add((method, text))
+        found[method, name] = text
+    return [found[label] for label in labels]
 
 
 def check_name(method: str, name: str) -> None:
@@ -136,7 +168,7 @@ class Rows:
     def series_key(self, name: str, *, method: str = "", status: int = 0, error: str = "",
                    arm: str = "candidate") -> SeriesKey:  # fmt: skip
         """Key of a request."""
-        return SeriesKey(arm, self.scenario, method, name, status, error)
+        return SeriesKey(arm, self.scenario, method, clean_name(name), status, error)
 
     def measured(self, shows: frozenset[str] = SHOWN) -> Measured:
         """All requests as one sustained phase, from the first start to the last."""
@@ -174,6 +206,9 @@ class Rows:
             raise RowError("the start is not a finite number")
         if max(self.last_s, start_s) - min(self.first_s, start_s) > MAX_SPAN_S:
             raise RowError("starts more than 7 days from another request; are stamps of two units?")
+        if not 0 <= key.status <= _LARGEST_STATUS:
+            found = shown(key.status)
+            raise RowError(f"status: found {found}; expected a number of three digits")
         if key.label in self.names:
             return
         check_name(key.method, key.name)

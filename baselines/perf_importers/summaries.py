@@ -12,7 +12,7 @@ from perf_analysis.series import CANDIDATE, Cell, Measured, SeriesKey
 from perf_analysis.stated import Stated
 from perf_analysis.thresholds import least_for_quantile
 from perf_importers.counted import cells_of, measured_of
-from perf_importers.rows import MAX_NAMES, check_name
+from perf_importers.rows import MAX_NAMES, check_name, clean_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +24,8 @@ _LONGEST_S = 86_400.0
 # a logarithm that may be off by more says nothing
 _LARGEST_ERROR = 10.0
 _MAX_DOF = 2**31 - 1
-_LEAST_ROUNDS = 3
-_IQR_OF_NORMAL = 1.349
+LEAST_ROUNDS = 3
+IQR_OF_NORMAL = 1.349
 _MEDIAN_FACTOR = math.sqrt(math.pi / 2.0)
 
 
@@ -152,13 +152,11 @@ def summed_up(
     """
     for summary in summaries:
         summary.check()
-    labels = [summary.label for summary in summaries]
-    if len(set(labels)) != len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise ValueError(f"{twice[:80] or EVERYTHING}: stands twice")
-    if len(labels) > MAX_NAMES + 1:
+    if len(summaries) > MAX_NAMES + 1:
         raise ValueError(f"more than {MAX_NAMES} names; group them")
-    if labels == [""]:
+    names = clean_names([(summary.method, summary.name) for summary in summaries])
+    summaries = [replace(one, name=name) for one, name in zip(summaries, names, strict=True)]
+    if [summary.label for summary in summaries] == [""]:
         # the only name is all requests together
         summaries = [*summaries, replace(summaries[0], name=EVERYTHING)]
     order = sorted(summaries, key=lambda summary: summary.label)
@@ -210,10 +208,10 @@ def median_error(values: Sequence[float], median: float) -> tuple[float, int] | 
     McGill, Tukey, Larsen (1978), "Variations of Box Plots": the notch's error of a median.
     """
     n = len(values)
-    if n < _LEAST_ROUNDS or median <= 0.0:
+    if n < LEAST_ROUNDS or median <= 0.0:
         return None
     ordered = sorted(values)
-    spread = (_at(ordered, 0.75) - _at(ordered, 0.25)) / _IQR_OF_NORMAL
+    spread = (_at(ordered, 0.75) - _at(ordered, 0.25)) / IQR_OF_NORMAL
     return error_of(spread, n, median)
 
 

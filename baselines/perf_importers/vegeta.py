@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from perf_importers.failures import CLIENT_ERROR, class_of
 from perf_importers.json_lines import read_lines
 from perf_importers.nodes import moment_s, root
-from perf_importers.reading import Reading, check_epoch, of_rows
-from perf_importers.rows import SHOWN, RowError, Rows
-from perf_importers.summaries import EVERYTHING, Summary, summed_up
+from perf_importers.reading import check_epoch, of_rows, of_summaries
+from perf_importers.rows import RowError, Rows
+from perf_importers.summaries import EVERYTHING, Summary
 from perf_importers.tables import Row, read_rows
 
 if TYPE_CHECKING:
     from perf_importers.nodes import Node
+    from perf_importers.reading import Reading
     from perf_importers.source import Source
 
 TOOL = "vegeta"
@@ -127,21 +129,7 @@ def read_report(source: Source) -> Reading:
             if (node := latencies.find(key)) is not None
         },
     )
-    try:
-        measured, figures = summed_up([summary], tool=TOOL, length_s=length_s, shows=SHOWN)
-    except ValueError as error:
-        raise report.error(str(error)) from error
+    reading = of_summaries(source, [summary], tool=TOOL, length_s=length_s)
     earliest = report.find("earliest")
-    return Reading(
-        tool=TOOL,
-        source=str(source.path),
-        sha256=source.sha256,
-        measured=measured,
-        figures=figures,
-        started_s=earliest.time_s() if earliest else None,
-        length_s=length_s,
-        names=1,
-        resolution_s=_NS,
-        modified_s=source.modified_s,
-        requests=n,
-    )
+    started_s = earliest.time_s() if earliest else None
+    return replace(reading, started_s=started_s, resolution_s=_NS)

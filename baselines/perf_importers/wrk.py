@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from perf_analysis.compared import ERROR_RATE
@@ -12,9 +12,9 @@ from perf_analysis.grid import LARGEST_S
 from perf_analysis.reduction import figures_of
 from perf_analysis.series import CANDIDATE, SeriesKey
 from perf_importers.counted import cells_of, measured_of
-from perf_importers.reading import Reading, best_quantile
+from perf_importers.reading import Reading, of_summaries
 from perf_importers.rows import SHOWN
-from perf_importers.summaries import EVERYTHING, Summary, coarse, summed_up
+from perf_importers.summaries import EVERYTHING, Summary, coarse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,42 +23,61 @@ if TYPE_CHECKING:
 
 WRK2, WRK = "wrk2", "wrk"
 _MS = 1e-3
-_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_TIME = r"(\d+(?:\.(\d+))?)(us|ms|s|m|h)"
 _HEADER = re.compile(r"\s*Value(\(ms\))?\s+Percentile\s+TotalCount\s+1/\(1-Percentile\)\s*")
 _ROW = re.compile(
     r"\s*(\d+(?:\.\d+)?)\s+(\d(?:\.\d+)?)\s+(\d+)(?:\s+(?:\d+(?:\.\d+)?|inf|Infinity))?\s*"
 )
-_DONE = re.compile(r"\s*(\d+) requests in (\d+(?:\.\d+)?)(us|ms|s|m),.*")
+# below each spectrum: how many samples it was made of
+_COUNT = re.compile(r"#\[.*\bTotal count\s*=\s*(\d+)\]\s*")
+_DONE = re.compile(rf"\s*(\d+) requests in {_TIME},.*")
+# the line that closes the sums: what stands before it is whole
+_CLOSED = "Requests/sec:"
 _BAD = re.compile(r"\s*Non-2xx or 3xx responses: (\d+)\s*")
 _SOCKET = re.compile(r"\s*Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)\s*")
-_SHARE = re.compile(r"\s*(\d{1,2}(?:\.\d+)?)%\s+(\d+(?:\.\d+)?)(us|ms|s|m)\s*")
-_THREADS = re.compile(
-    r"\s*Latency\s+(\d+(?:\.\d+)?)(us|ms|s|m)\s+\S+\s+(\d+(?:\.\d+)?)(us|ms|s|m)\s.*"
-)
+_SHARE = re.compile(rf"\s*(\d{{1,2}}(?:\.\d+)?)%\s+{_TIME}\s*")
+_THREADS = re.compile(rf"\s*Latency\s+{_TIME}\s+\S+\s+{_TIME}\s.*")
 _RECORDED, _UNCORRECTED = "Recorded Latency", "Uncorrected Latency"
 # how the output of wrk and wrk2 begins
-_RUNNING = "Running "
+_RUNNING = re.compile(r"\s*Running \S+ test @ .*")
 _MOST_LINES = 20_000
+_NOT_CLOSED = "the sums lack their last line: how many requests failed is not known"
 
 
 @dataclass(slots=True)
 class _Output:
-    """What the text says, as it is read."""
+    """What the text says, as it is read.
 
-    spectra: dict[str, list[tuple[float, int]]]
-    shares: dict[float, float]
+    Attributes
+    ----------
+    steps_s : dict of float to float
+        To which each duration of `shares` was rounded.
+    reached, counts : dict of str to float, int
+        The last percentile of each spectrum, and the samples that it says it was made of.
+    is_closed : bool
+        Whether the sums are there to their last line.
+    """
+
+    spectra: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    shares: dict[float, float] = field(default_factory=dict)
+    steps_s: dict[float, float] = field(default_factory=dict)
+    reached: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     requests: int | None = None
     length_s: float = 0.0
     bad: int = 0
     unanswered: int = 0
     heading: str = _RECORDED
     is_wrk: bool = False
+    has_begun: bool = False
+    is_closed: bool = False
     average_s: float | None = None
 
 
 def read(source: Source) -> Reading:
     """Read what wrk2 or wrk printed, or a percentile file in milliseconds."""
-    output = _Output({}, {})
+    output = _Output()
     for number, line in enumerate(source.lines(), 1):
         if number > _MOST_LINES:
             raise source.error("is longer than anything that wrk2 prints", number)
@@ -78,29 +97,57 @@ def read(source: Source) -> Reading:
 
 def _take(output: _Output, line: str) -> None:
     output.heading = next((h for h in (_RECORDED, _UNCORRECTED) if h in line), output.heading)
-    output.is_wrk = output.is_wrk or _RUNNING in line or _RECORDED in line
+    output.is_wrk = output.is_wrk or _RECORDED in line
+    heading = output.heading
     if header := _HEADER.fullmatch(line):
-        if not header[1] and not output.is_wrk:
-            raise ValueError("the spectrum names no unit: expected Value(ms), or wrk2's own output")
-        output.spectra[output.heading] = []
-    elif (row := _ROW.fullmatch(line)) and output.heading in output.spectra:
-        _add(output.spectra[output.heading], float(row[1]) * _MS, int(row[3]))
+        _open(output, heading, names_unit=bool(header[1]))
+    elif (row := _ROW.fullmatch(line)) and heading in output.spectra:
+        _add(output.spectra[heading], float(row[1]) * _MS, int(row[3]))
+        output.reached[heading] = float(row[2])
+    elif count := _COUNT.fullmatch(line):
+        output.counts[heading] = int(count[1])
     elif share := _SHARE.fullmatch(line):
-        output.shares[round(float(share[1]) / 100.0, 12)] = float(share[2]) * _UNITS[share[3]]
-    else:
-        _take_sums(output, line)
+        _state(output, round(float(share[1]) / 100.0, 12), share.groups()[1:])
+    elif not _take_sums(output, line) and _RUNNING.fullmatch(line):
+        if output.has_begun:
+            raise ValueError("a second run begins here; next: a file for each run")
+        output.has_begun = output.is_wrk = True
 
 
-def _take_sums(output: _Output, line: str) -> None:
+def _open(output: _Output, heading: str, *, names_unit: bool) -> None:
+    if not names_unit and not output.is_wrk:
+        raise ValueError("the spectrum names no unit: expected Value(ms), or wrk2's own output")
+    if heading in output.spectra:
+        raise ValueError("a second spectrum begins here; next: a file for each run")
+    output.spectra[heading] = []
+
+
+def _take_sums(output: _Output, line: str) -> bool:
+    """Take a line of the sums; whether it was one."""
     if done := _DONE.fullmatch(line):
-        output.requests, output.length_s = int(done[1]), float(done[2]) * _UNITS[done[3]]
+        if output.requests is not None:
+            raise ValueError("a second run ends here; next: a file for each run")
+        output.requests, output.length_s = int(done[1]), float(done[2]) * _UNITS[done[4]]
     elif bad := _BAD.fullmatch(line):
         output.bad = int(bad[1])
     elif socket := _SOCKET.fullmatch(line):
         output.unanswered = sum(map(int, socket.groups()))
     elif threads := _THREADS.fullmatch(line):
-        output.average_s = float(threads[1]) * _UNITS[threads[2]]
-        output.shares[1.0] = float(threads[3]) * _UNITS[threads[4]]
+        output.average_s = float(threads[1]) * _UNITS[threads[3]]
+        _state(output, 1.0, threads.groups()[3:])
+    elif line.startswith(_CLOSED):
+        output.is_closed = True
+    else:
+        return False
+    return True
+
+
+def _state(output: _Output, q: float, printed: Sequence[str | None]) -> None:
+    """Keep a quantile, and the step in which its number was printed."""
+    number, decimals, unit = printed
+    value_s = float(number or 0) * _UNITS[unit or "s"]
+    output.shares[q] = value_s
+    output.steps_s[value_s] = _UNITS[unit or "s"] / 10.0 ** len(decimals or "")
 
 
 def _add(rows: list[tuple[float, int]], value_s: float, total: int) -> None:
@@ -119,13 +166,15 @@ def _spectrum(source: Source, output: _Output) -> Reading:
     The samples between two rows lie above the former's value and are counted at the latter's: a
     quantile is never understated. wrk2 leaves its calibration phase out of the spectrum.
     """
-    found = {heading: _times(rows) for heading, rows in output.spectra.items()}
+    found = {heading: _whole(source, output, heading) for heading in output.spectra}
     latency, service = found.get(_RECORDED, {}), found.get(_UNCORRECTED, {})
     recorded = sum(latency.values())
     if not recorded:
         raise source.error("the spectrum is empty: no request was recorded")
-    known = output.requests is not None
-    n = max(output.requests or 0, recorded, sum(service.values())) + output.unanswered
+    known = output.requests is not None and output.is_closed
+    n = max(recorded, sum(service.values()))
+    if known:
+        n = max(n, output.requests or 0) + output.unanswered
     length_s = output.length_s or 1.0
     shows = {"http_req_latency", *(["http_req_duration"] if service else [])}
     shows |= {"http_reqs", "http_req_failed"} if known else set()
@@ -133,7 +182,7 @@ def _spectrum(source: Source, output: _Output) -> Reading:
         cells = {
             SeriesKey(CANDIDATE, WRK2, "", EVERYTHING, 0, error): cell
             for error, cell in cells_of(
-                n, output.bad + output.unanswered, latency=latency, service=service
+                n, (output.bad + output.unanswered) * known, latency=latency, service=service
             ).items()
         }
     except ValueError as error:
@@ -158,10 +207,28 @@ def _spectrum(source: Source, output: _Output) -> Reading:
         names=1,
         resolution_s=1e-6,
         metrics=("p95", ERROR_RATE) if known else ("p95",),
-        notes=("durations run from the intended start of each request",),
+        notes=(
+            "durations run from the intended start of each request",
+            *(() if output.is_closed or output.requests is None else (_NOT_CLOSED,)),
+        ),
         modified_s=source.modified_s,
         requests=n,
     )
+
+
+def _whole(source: Source, output: _Output, heading: str) -> dict[float, int]:
+    """Samples of a spectrum by value; one that was cut is refused, whose slowest samples lack."""
+    rows, reached = output.spectra[heading], output.reached.get(heading)
+    total = rows[-1][1] if rows else 0
+    if rows and reached != 1.0:
+        raise source.error(
+            f"the spectrum ends at percentile {reached:g}, not at 1: the file is not whole"
+        )
+    if output.counts.get(heading, total) != total:
+        raise source.error(
+            f"the spectrum counts {total} samples, but says that it holds {output.counts[heading]}"
+        )
+    return _times(rows)
 
 
 def _times(rows: Sequence[tuple[float, int]]) -> dict[float, int]:
@@ -190,37 +257,18 @@ def _distribution(source: Source, output: _Output) -> Reading:
     answered = output.requests or 0
     if not answered:
         raise source.error("no request was answered")
-    n = answered + output.unanswered
+    unanswered = output.unanswered if output.is_closed else 0
     summary = Summary(
-        n=n,
-        failed=output.bad + output.unanswered,
+        n=answered + unanswered,
+        failed=output.bad + unanswered if output.is_closed else 0,
         timed=answered,
         average_s=output.average_s,
         quantiles_s=dict(sorted(output.shares.items())),
     )
-    try:
-        measured, figures = summed_up(
-            [summary], tool=WRK, length_s=output.length_s or 1.0, shows=SHOWN,
-            resolution_s=_three_digits,
-        )  # fmt: skip
-    except ValueError as error:
-        raise source.error(str(error)) from error
-    return Reading(
-        tool=WRK,
-        source=str(source.path),
-        sha256=source.sha256,
-        measured=measured,
-        figures=figures,
-        length_s=output.length_s or 1.0,
-        names=1,
-        metrics=(best_quantile(output.shares), ERROR_RATE),
-        notes=("wrk prints durations with two decimals",),
-        modified_s=source.modified_s,
-        requests=n,
-    )
-
-
-def _three_digits(value_s: float) -> float:
-    """Step of two decimals in the unit that wrk chose for a value."""
-    unit = next((unit for unit in (1.0, 1e-3) if value_s >= unit), 1e-6)
-    return unit / 100.0
+    reading = of_summaries(
+        source, [summary], tool=WRK, length_s=output.length_s or 1.0,
+        shows=SHOWN if output.is_closed else SHOWN - {"http_reqs", "http_req_failed"},
+        resolution_s=output.steps_s.__getitem__,
+    )  # fmt: skip
+    notes = ("wrk prints durations with two decimals",)
+    return replace(reading, notes=notes if output.is_closed else (*notes, _NOT_CLOSED))

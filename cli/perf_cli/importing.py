@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from perf_analysis.judgement import NOTHING_COMPARED, judge
+from perf_analysis.judgement import NOTHING_COMPARED
 from perf_baselines.comparing import compare_with_baselines, figures_of_run
 from perf_baselines.history_source import earlier_runs
 from perf_cli import moving
@@ -18,6 +18,7 @@ from perf_documents.codec import read_run
 from perf_documents.errors import DocumentError, UsageError
 from perf_documents.files import check_name
 from perf_documents.git import default_branch
+from perf_documents.judging import judged
 from perf_documents.redact import visible
 from perf_importers.criterion import is_criterion
 from perf_importers.formats import RUN, read_runs, recognise
@@ -99,12 +100,17 @@ def import_files(paths: Sequence[Path], form: str, options: Options, history: Hi
         for path, chosen in chosen_of.items()
         if chosen != RUN
     ]
+    # before anything is stored: what would refuse a later file
+    for path in own:
+        read_run(path)
+    for run in (run for _, _, runs in read for run in runs):
+        _kept(run, options, history)
     codes = [moving.import_document(path, history) for path in own]
     for path, chosen, runs in read:
         say(f"perf: {path}: {chosen}, {len(runs)} {'run' if len(runs) == 1 else 'runs'}")
         newest = max(runs, key=lambda run: run.started_at)
         stored = [
-            _store(run, history, quiet=len(runs) > _NAMED, newest=run is newest)
+            _store(run, options, history, quiet=len(runs) > _NAMED, newest=run is newest)
             for run in sorted(runs, key=lambda run: run.started_at)
         ]
         codes += [code for code, _ in stored]
@@ -121,34 +127,33 @@ def import_folder(path: Path, history: History, recover: Callable[[Path, History
     return recover(path, history)
 
 
-def _store(run: Run, history: History, *, quiet: bool, newest: bool) -> tuple[Code, bool]:
+def _store(
+    run: Run, options: Options, history: History, *, quiet: bool, newest: bool
+) -> tuple[Code, bool]:
     """Store one run unless it is there; what became of it, and whether it is new.
 
     The newest of a file is held against the runs before it; a whole history is not, run by run.
     """
-    kept = _kept(run, history)
+    kept = _kept(run, options, history)
     if kept is not None:
         if not quiet:
             say(f"perf: {kept.run_id} already stored; nothing changed")
         return result(kept.run_id), False
     figures = run.figures or (figures_of_run(run) if run.measured.series else None)
     run = replace(run, figures=figures)
-    if run.judgement is None:
-        comparison = _among_earlier(run, history) if newest else NOTHING_COMPARED
-        judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
-        run = replace(run, judgement=judgement)
+    comparison = _among_earlier(run, history) if newest else NOTHING_COMPARED
+    run = replace(run, judgement=judged(run, comparison))
     stored = history.store(run)
     if not stored.equal:
-        say(f"perf: {stored.run_id} could not be read back as it was stored")
-        return Code.INFRA, stored.new
+        return moving.not_kept(stored.run_id), stored.new
     if not quiet:
         for note in run.client_notes:
             say(f"perf: {stored.run_id}: {note}")
         unknown = ", ".join(run.engine.unknown_rules)
-        rules = f"; unknown: {unknown}: never a baseline" if unknown else ""
-        say(f"perf: {stored.run_id} stored in profile {run.plan.profile}{rules}")
-        if newest and run.judgement:
-            say(f"perf: {stored.run_id}: {run.judgement.comparison.sentence}")
+        said = f"stored in profile {run.plan.profile}; unknown: {unknown}: never a baseline"
+        say(f"perf: {stored.run_id} {said}")
+        if newest:
+            say(f"perf: {stored.run_id}: {comparison.sentence}")
     return result(stored.run_id), stored.new
 
 
@@ -161,7 +166,7 @@ def _among_earlier(run: Run, history: History) -> Comparison:
     return compare_with_baselines([run], earlier, datetime.now(UTC), noun="earlier run")
 
 
-def _kept(run: Run, history: History) -> Record | None:
+def _kept(run: Run, options: Options, history: History) -> Record | None:
     """Return the record of the same content; the id ends with its hash.
 
     Raises
@@ -169,19 +174,25 @@ def _kept(run: Run, history: History) -> Record | None:
     DocumentError
         If it was stored under other facts: stored runs are never changed.
     """
-    if not run.engine.unknown_rules:
-        return None
     try:
         run_id = history.resolve(run.run_id.rpartition("-")[2])
     except UsageError:
         return None
     kept = history.record(run_id)
-    for what, mine, theirs in (
+    facts = [
         ("profile", run.plan.profile, kept.profile),
         ("environment", run.target.environment, kept.environment),
         ("commit", run.git.get("commit", ""), kept.commit),
         ("branch", run.git.get("branch", ""), kept.branch),
-    ):
+    ]
+    # a copy of a file that says no time has a date of its own
+    facts += [("start", run.started_at, kept.started_at)] if options.at_s is not None else []
+    better = {measure.name: measure.better for measure in kept.measures}
+    facts += [
+        (f"better of {visible(one.name, 80)}", one.better, better.get(one.name, ""))
+        for one in run.measures
+    ]
+    for what, mine, theirs in facts:
         if mine != theirs:
             raise DocumentError(
                 f"run {run_id}: refused: is stored already with {what} {theirs or 'unknown'}, "

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_analysis.judgement import judge
 from perf_baselines.history import History
 from perf_cli.outcome import Code
 from perf_cli.output import result, say
 from perf_documents.errors import DocumentError, UsageError
 from perf_documents.files import make_private_folder, read_bounded, write_atomic
+from perf_documents.judging import as_judged
 from perf_documents.strict_json import MAX_JSON_BYTES, unpack
 from perf_reports.exports import render_bmf, render_csv
 from perf_reports.junit import render_junit
@@ -61,9 +60,15 @@ def import_document(path: Path, history: History) -> Code:
     document = unpack(read_bounded(path, MAX_JSON_BYTES, follow=True))
     stored = history.store_document(document, str(path))
     if not stored.equal:
-        return Code.INFRA
+        return not_kept(stored.run_id)
     say(f"perf: {stored.run_id} {'stored' if stored.new else 'already stored'}")
     return result(stored.run_id)
+
+
+def not_kept(run_id: str) -> Code:
+    """Say that what is stored is not what was to be, and end in that."""
+    say(f"perf: {run_id} could not be read back as it was stored")
+    return Code.INFRA
 
 
 def is_history(path: Path) -> bool:
@@ -71,13 +76,11 @@ def is_history(path: Path) -> bool:
     return (path / "records").is_dir()
 
 
-def view_of(run: Run) -> View:
+def view_of(run: Run, *, over_time: bool = False) -> View:
     """Run as it was judged, for renderers; one that never was is judged by its thresholds now."""
-    if run.judgement is None:
-        judgement = judge(run.facts(), run.measured, run.plan.thresholds)
-        run = replace(run, judgement=judgement)
+    run = as_judged(run)
     code = run.judgement.exit_code if run.judgement else Code.INCONCLUSIVE
-    return build_view(run, exit_code=code, over_time=False)
+    return build_view(run, exit_code=code, over_time=over_time)
 
 
 def _copy(source: History, target: History, run_ids: Sequence[str]) -> Code:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from perf_canary.gate_runs import Surroundings
 from perf_canary.site_files import PREFIX, SiteFiles
+from perf_cli.wiring import SITE
 from perf_documents.errors import RefusedError, UsageError
 from perf_documents.profile import load_profile
 from perf_documents.serve_config import CanaryGate, ProfileGate
+from perf_reports.trend.links import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from perf_documents.targets import WorkspaceConfig
     from perf_loadtests.workspace import Workspace
 
-INDEX = "index.html"
 TOKEN_VARIABLE = "PERF_SERVE_TOKEN"  # noqa: S105  # a variable's name
 LEAST_TOKEN = 16
 COMMAND = (sys.executable, "-P", "-m", "perf_cli")
@@ -114,7 +115,7 @@ def unix_now() -> float:
 
 def site_of(given: Path | None, workspace: Workspace) -> SiteFiles | None:
     """Trend site to serve: the folder that was named, or the usual one where there is one."""
-    folder = given or workspace.state / "trend"
+    folder = given or workspace.state / SITE
     if (folder / INDEX).is_file():
         return SiteFiles(folder)
     if given is not None:

@@ -62,7 +62,9 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
     stored = _keep(partial(_store, run, sinks), failures, "history")
     if stored is None:
         stored = check_stored(equal=False)
-    trend = _keep(partial(_trend, run, sinks), failures, "the trend") or ""
+    # whatever goes wrong there is a word less, and no failure
+    untold: list[str] = []
+    trend = _keep(partial(_trend, run, sinks), untold, "the trend") or ""
     codes = [Code.INFRA] if stored.outcome != "held" else []
     codes += [interrupted] if interrupted is not None else []
     view = _view(run, sinks, codes, stored, trend)
@@ -80,7 +82,7 @@ def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:
     if failures:
         codes.append(Code.INFRA)
         view = _view(run, sinks, codes, stored, trend)
-    for failure in failures:
+    for failure in (*untold, *failures):
         say(f"perf: {failure}")
     text = _keep(partial(_text, view, run, sinks), failures, "the summary")
     if text is None:
@@ -122,17 +124,13 @@ def _store(run: Run, sinks: Sinks) -> Check:
 
 
 def _trend(run: Run, sinks: Sinks) -> str:
-    """What the run does to the trend; whatever goes wrong here changes no verdict."""
-    try:
-        found = newest_of(sinks.history, run)
-        if found is None:
-            return ""
-        from perf_reports.trend.newest import said  # noqa: PLC0415  # scipy, only where needed
-
-        return said(found)
-    except PerfError as error:
-        say(f"perf: no word on the trend: {error}")
+    """What the run does to the trend."""
+    found = newest_of(sinks.history, run)
+    if found is None:
         return ""
+    from perf_reports.trend.newest import said  # noqa: PLC0415  # scipy, only where needed
+
+    return said(found)
 
 
 def _write(path: Path, render: Callable[[], bytes]) -> bool:

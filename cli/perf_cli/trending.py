@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from perf_analysis.judgement import judge
 from perf_baselines.baseline_files import BaselineFiles
 from perf_baselines.trend_accepted import Accepted, accepted_of
 from perf_baselines.trend_rows import read_rows, save_rows
 from perf_baselines.trend_tracks import Known, instant, tracks_of
 from perf_baselines.trend_week import week_of
+from perf_cli.moving import view_of
 from perf_cli.output import say
 from perf_cli.wiring import history_of
 from perf_documents.acknowledged import load_acknowledged
@@ -23,7 +23,6 @@ from perf_reports.trend.folder import SiteFolder, report_made_from
 from perf_reports.trend.links import links_of, report_of
 from perf_reports.trend.model import Site
 from perf_reports.trend.site import Page, pages
-from perf_reports.view import build_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,6 +88,7 @@ def build_site(workspace: Workspace, wanted: Wanted) -> Written:
         week=week_of(tracks),
         accepted=accepted,
         reports=frozenset(run_id for run_id, _ in reports),
+        documented=frozenset(history.documented()),
         commit_links=links_of(
             wanted.commit_url, collect_git(workspace.root, wanted.environ).get("remote", "")
         ),
@@ -145,11 +145,7 @@ class _Reports:
 
 
 def _report(history: History, run_id: str) -> str:
-    run = history.load(run_id)
-    if run.judgement is None:
-        run = replace(run, judgement=judge(run.facts(), run.measured, run.plan.thresholds))
-    exit_code = run.judgement.exit_code if run.judgement else 0
-    return render_html(build_view(run, exit_code=exit_code))
+    return render_html(view_of(history.load(run_id), over_time=True))
 
 
 def _accepted(workspace: Workspace, tracks: Sequence[Track]) -> dict[tuple[str, str], Accepted]:

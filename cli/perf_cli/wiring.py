@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from perf_documents.targets import WorkspaceConfig
     from perf_loadtests.workspace import Workspace
 
-HISTORY = "history"
+HISTORY, SITE = "history", "trend"
 # A database's URL may hold a password, which belongs in no file of a repository.
 HISTORY_VARIABLE = "PERF_HISTORY"
 

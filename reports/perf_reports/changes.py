@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.changes import Direction
+from perf_baselines.trend_points import SECONDS, SHARE
 from perf_reports import units
 from perf_reports.escape import cut, terminal
 from perf_reports.terminal_text import COLUMNS, in_ascii
+from perf_reports.trend.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +19,6 @@ if TYPE_CHECKING:
     from perf_analysis.changes import ChangePoint, Changes, Effect
     from perf_reports.terminal import Style
 
-SECONDS, SHARE = "s", "ratio"
-_WORDS = {
-    SECONDS: {Direction.UP: "slower", Direction.DOWN: "faster"},
-    SHARE: {Direction.UP: "more", Direction.DOWN: "fewer"},
-}
 _PLAIN = {Direction.UP: "up", Direction.DOWN: "down"}
 _LABEL, _NAME = 24, 80
 _MOST_SPIKES = 5
@@ -34,11 +31,13 @@ class ChangedSeries:
     Attributes
     ----------
     about : mapping
-        What else says which series it is: profile and environment, of stored runs.
+        What else says which series it is: profile, environment and branch, of stored runs.
     labels : tuple of str
         What each run is called; empty where nothing is known.
     unit : str
-        `s`, `ratio`, or empty where it is not known.
+        Empty where it is not known.
+    kind : str
+        `s` or `ratio` of our own series, which are told in ms, and as failures in %.
     """
 
     name: str
@@ -46,6 +45,7 @@ class ChangedSeries:
     about: dict[str, str]
     labels: tuple[str, ...] = ()
     unit: str = ""
+    kind: str = ""
 
     def label(self, index: int) -> str:
         """What the run at an index is called."""
@@ -54,7 +54,9 @@ class ChangedSeries:
 
 def render_changes(found: Sequence[ChangedSeries], style: Style) -> str:
     """Return one line per series and one per change point."""
-    lines = [line for series in found for line in _lines(series)]
+    # one branch goes without saying
+    told = _ABOUT[: 3 if len({series.about.get(_ABOUT[2]) for series in found}) > 1 else 2]
+    lines = [line for series in found for line in _lines(series, told)]
     return "\n".join(in_ascii(line) if style.ascii_only else cut(line, COLUMNS) for line in lines)
 
 
@@ -64,14 +66,14 @@ def changes_as_json(found: Sequence[ChangedSeries]) -> str:
     return json.dumps(document, indent=2, allow_nan=False)
 
 
-def size_of(point: ChangePoint, unit: str) -> str:
+def size_of(point: ChangePoint, kind: str) -> str:
     """Size of a change with its interval: `slower 12.3 % (9.1 % to 15.4 %)`.
 
     A share of requests changes by percentage points; where a level is not positive, there is no
     ratio, and the difference stands in its place.
     """
-    word = _WORDS.get(unit, _PLAIN)[point.direction]
-    if unit == SHARE:
+    word = WORDS.get(kind, {}).get(point.improved) or _PLAIN[point.direction]
+    if kind == SHARE:
         return f"{word} {_sized(point.difference, 100.0, ' pp')}"
     if point.effect_ratio is None:
         return f"{word} {_sized(point.difference, 1.0, '')}"
@@ -91,10 +93,14 @@ def _sized(effect: Effect, scale: float, unit: str) -> str:
     return f"{size}{unit} ({low}{unit} to {high}{unit})"
 
 
-def _lines(series: ChangedSeries) -> list[str]:
+_ABOUT = ("profile", "environment", "branch")
+
+
+def _lines(series: ChangedSeries, told: Sequence[str]) -> list[str]:
     changes = series.changes
     points = len(changes.change_points)
-    where = f" ({terminal(' on '.join(series.about.values()), 40)})" * bool(series.about)
+    about = [value for key, value in series.about.items() if key in told or key not in _ABOUT]
+    where = f" ({terminal(' on '.join(filter(None, about)), 40)})" * bool(about)
     gaps = changes.size - changes.n
     count = (
         f"{units.count(changes.n)} values"
@@ -115,16 +121,17 @@ def _lines(series: ChangedSeries) -> list[str]:
 
 
 def _point(series: ChangedSeries, point: ChangePoint) -> str:
-    scale = 1000.0 if series.unit == SECONDS else 100.0 if series.unit == SHARE else 1.0
-    unit = {SECONDS: " ms", SHARE: " %"}.get(series.unit, "")
+    scale = {SECONDS: 1000.0, SHARE: 100.0}.get(series.kind, 1.0)
+    own = f" {terminal(series.unit, _LABEL)}" if series.unit else ""
+    unit = {SECONDS: " ms", SHARE: " %"}.get(series.kind, own)
     levels = " → ".join(units.significant(level * scale) for level in (point.before, point.after))
     label = terminal(series.label(point.index), _LABEL)
     # where the unit is not known, the word for a direction does not say which one is good
-    is_plain = point.improved is not None and series.unit not in _WORDS
+    is_plain = point.improved is not None and series.kind not in WORDS
     judged = ("better, " if point.improved else "worse, ") * is_plain
     return (
         f"{point.index} [{point.first}..{point.last}]{f' {label}' * bool(label)}: "
-        f"{judged}{size_of(point, series.unit)}, {levels}{unit}"
+        f"{judged}{size_of(point, series.kind)}, {levels}{unit}"
     )
 
 

@@ -81,6 +81,14 @@ def test_nothing_is_said_without_need(
     assert spoken(root, history, records) == ""
 
 
+def test_runs_of_other_profiles_do_not_push_it_out(root: Path, history: History) -> None:
+    """The trend of a profile is not shorter where others run more often."""
+    write_records(root, stepping([(20, 0.1)]))
+    write_records(root, stepping([(240, 0.1)], first=20, profile="busy"))
+    said_of = spoken(root, history, stepping([(1, 0.15)], first=260))
+    assert said_of.startswith("this run may start a change: p")
+
+
 def test_a_first_run_imports_and_reads_nothing(root: Path, history: History) -> None:
     records = stepping([(5, 0.1)])
     write_records(root, records)

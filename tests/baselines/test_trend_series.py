@@ -12,6 +12,7 @@ from perf_analysis.changes import Better, find_changes
 from perf_analysis.compared import ERROR_RATE
 from perf_analysis.verdict import Verdict
 from perf_baselines.record import summarise
+from perf_baselines.referred import around_changes
 from perf_baselines.trend_series import series_of
 from perf_documents.codec import dump_run
 from perf_documents.run import Measure
@@ -58,7 +59,7 @@ def test_runs_come_in_order_and_once(first: Record) -> None:
 def test_what_proves_nothing_is_shown_and_enters_no_level(first: Record) -> None:
     runs = [at(first, 1), at(first, 2, valid=False), at(first, 3, valid=None)]
     (one,) = [series for series in series_of(runs) if series.name == "p95 of all requests"]
-    assert one.measured == (first.total.p95_s,) * 3
+    assert [record.total.p95_s for record in one.records] == [first.total.p95_s] * 3
     assert one.values == (first.total.p95_s, None, None)
 
 
@@ -101,6 +102,24 @@ def test_a_measure_of_another_tool_is_a_series_in_its_own_unit(first: Record) ->
     # what was measured in another unit is another series
     assert found["ops/s"].values == (None, 90.0, None, 95.0)
     assert found["ops/min"].values == (7.0, None, None, None)
+
+
+@pytest.mark.parametrize("unit", ["s", "ratio", "/s"])
+def test_a_measure_in_a_unit_of_ours_is_none_of_ours(first: Record, unit: str) -> None:
+    measure = Measure(name="wait", unit=unit, better="lower", value=1.5)
+    (one,) = [s for s in series_of([at(first, 1, measures=(measure,))]) if s.name == "wait"]
+    assert (one.unit, one.of.kind) == (unit, "")
+    assert {s.of.kind for s in series_of([first])} == {"s", "ratio"}
+
+
+def test_branches_are_apart(first: Record) -> None:
+    runs = [at(first, n, branch="main" if n < 20 else "slow") for n in range(40)]
+    slower = replace(first.total, p95_s=9.0)
+    runs = [replace(run, total=slower) if run.branch == "slow" else run for run in runs]
+    found = [s for s in series_of(runs) if s.name == "p95 of all requests"]
+    assert [(s.branch, len(s.records)) for s in found] == [("main", 20), ("slow", 20)]
+    # what lies on another branch is no change of this one, and nothing is kept for it
+    assert around_changes(runs) == {}
 
 
 def test_failures_that_a_tool_cannot_show_are_no_series_of_zeros(first: Record) -> None:

@@ -131,3 +131,56 @@ def test_micro_benchmarks_are_compared_and_commented_on_like_load_tests(desk: De
     assert comment.code == 0, comment.said
     assert "FAIL" in comment.out
     assert "rose by 40 %" in comment.out
+
+
+def test_the_same_file_is_never_stored_under_another_start_or_direction(desk: Desk) -> None:
+    file = desk.folder / "bmf.json"
+    file.write_text('{"get": {"file-size": {"value": 7}}}')
+    said = ("history", "import", "bmf.json", "--at")
+    kept = desk.perf(*said, "2026-03-01T12:00:00Z", "--direction", "lower")
+    assert kept.code == 0, kept.said
+    again = desk.perf(*said, "2026-03-01T12:00:00Z", "--direction", "lower")
+    assert "already stored; nothing changed" in again.err
+    later = desk.perf(*said, "2026-03-02T12:00:00Z", "--direction", "lower")
+    assert later.code == 2
+    assert "stored already with start 2026-03-01T12:00:00.000Z, not 2026-03-02" in later.err
+    other = desk.perf(*said, "2026-03-01T12:00:00Z", "--direction", "higher")
+    assert other.code == 2
+    assert "with better of get file-size lower, not higher" in other.err
+    # a copy has a date of its own, and nobody said another
+    assert desk.perf("history", "import", "bmf.json", "--direction", "lower").code == 0
+    assert len(ids(desk)) == 1
+
+
+def test_nothing_is_stored_before_every_file_was_looked_at(desk: Desk) -> None:
+    good, known = k6_file(desk, "good.json", 1.0), k6_file(desk, "known.json", 1.1)
+    assert desk.perf("history", "import", known, "--commit", "abc").code == 0
+    refused = desk.perf("history", "import", good, known)
+    assert refused.code == 2
+    assert "with commit abc, not unknown" in refused.err
+    assert len(ids(desk)) == 1
+    desk.perf("history", "export", "latest", "--out", "out")
+    (whole,) = (desk.folder / "out").iterdir()
+    assert desk.perf("history", "prune", "--keep", "0", "--yes").code == 0
+    (desk.folder / "run.json").write_text('{"client_notes":[],"schema":1}\n')
+    damaged = desk.perf("history", "import", good, str(whole), "run.json")
+    assert damaged.code == 2, damaged.said
+    assert "run.json" in damaged.err
+    assert ids(desk) == []
+
+
+def test_what_k6_calls_failed_is_no_pass_wherever_it_is_judged(desk: Desk) -> None:
+    document = json.loads((DATA / "k6/summary-export.json").read_text())
+    for metric in document["metrics"].values():
+        metric.pop("thresholds", None)
+    document["metrics"]["http_req_failed"]["thresholds"] = {"rate<0.05": False}
+    document["metrics"]["my_trend"] = {"avg": 3.0, "thresholds": {"avg<2": True}}
+    (desk.folder / "k6.json").write_text(json.dumps(document))
+    checked = desk.perf("check", "--run", "k6.json")
+    assert checked.code == 3, checked.said
+    assert "k6 itself says that a threshold failed: my_trend: avg<2" in checked.out
+    assert desk.perf("history", "import", "k6.json").code == 0
+    listed = json.loads(desk.perf("history", "list", "--json").out)["runs"]
+    assert [run["verdict"] for run in listed] == ["inconclusive"]
+    assert desk.perf("check", "--run", "latest").code == 3
+    assert desk.perf("comment", "latest", "--exit-code").code in {2, 3}

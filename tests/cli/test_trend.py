@@ -157,5 +157,5 @@ def test_a_run_says_that_it_may_start_a_change(desk: Desk) -> None:
     done = desk.run()
     assert done.code == 0, done.said
     (line,) = [line for line in done.out.splitlines() if line.startswith("trend")]
-    assert "this run" in line
+    assert "this run may start a change: p" in line
     assert len(line) <= 100

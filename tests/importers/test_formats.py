@@ -1,7 +1,8 @@
-"""Every format: told by its content, read to the figures that its tool printed, kept whole."""
+"""Every format: told by its content, read to the figures that it states, kept whole."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from perf_baselines.comparing import figures_of_run
 from perf_baselines.record import summarise
 from perf_baselines.record_codec import dump_record, load_record
 from perf_documents.codec import dump_run, load_run
+from perf_documents.errors import DocumentError
 from perf_importers.formats import FORMATS, read_runs, recognise
 from perf_importers.reading import UNKNOWN, Options
 
@@ -24,7 +26,8 @@ DATA = Path(__file__).parents[1] / "data" / "imports"
 
 
 class Expected(NamedTuple):
-    """What a file says, by its tool's own account where that printed any."""
+    """What a file says: what its tool printed beside a real one, its own figures where it is
+    written by hand (tests/data/imports/README.md says which)."""
 
     file: str
     format: str
@@ -66,7 +69,7 @@ EXPECTED = [
 
 
 class Benchmark(NamedTuple):
-    """Medians as the tool printed them."""
+    """Medians as the tool printed them, or as a file written by hand states them."""
 
     file: str
     format: str
@@ -103,7 +106,7 @@ def kept(run: Run) -> Record:
 
 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda e: e.file)
-def test_a_file_says_what_its_tool_printed(expected: Expected) -> None:
+def test_a_file_is_read_to_the_figures_that_it_states(expected: Expected) -> None:
     assert recognise(DATA / expected.file) == expected.format
     run = read(expected.file)
     total = kept(run).total
@@ -118,7 +121,7 @@ def test_a_file_says_what_its_tool_printed(expected: Expected) -> None:
 
 
 @pytest.mark.parametrize("expected", BENCHMARKS, ids=lambda e: e.file)
-def test_a_benchmark_says_what_its_tool_printed(expected: Benchmark) -> None:
+def test_a_benchmark_is_read_to_the_medians_that_it_states(expected: Benchmark) -> None:
     assert recognise(DATA / expected.file) == expected.format
     record = kept(read(expected.file))
     medians = {series.label: series.p50_s for series in record.series}
@@ -180,6 +183,49 @@ def test_each_entry_of_data_js_is_a_run_of_its_commit() -> None:
         "throughput": (812.5, "req/s", "higher"),
         "heap free": (55.0, "Percent", "higher"),
     }
+
+
+@pytest.mark.parametrize("option", [{"commit": "abc"}, {"at_s": 1_772_366_400.0}])
+def test_entries_of_data_js_are_never_given_one_commit_or_time(
+    option: dict[str, object],
+) -> None:
+    file = DATA / "github-action-benchmark/data.js"
+    with pytest.raises(DocumentError, match=r"data\.js: holds 5 runs, each with its"):
+        read_runs(file, Options(**option))  # type: ignore[arg-type]  # by name
+    runs = read_runs(file, Options(branch="main"))[1]
+    assert {run.git["branch"] for run in runs} == {"main"}
+
+
+@pytest.mark.parametrize("unit", ["ops/s", "MB/s", "ops/ms", "items per second"])
+def test_a_rate_of_a_tool_of_durations_needs_its_direction(unit: str, tmp_path: Path) -> None:
+    path = tmp_path / "data.js"
+
+    def written(tool: str) -> None:
+        entry = {
+            "tool": tool, "date": 1_772_366_400_000, "commit": {"id": "abc"},
+            "benches": [{"name": "copy", "value": 5.0, "unit": unit}],
+        }  # fmt: skip
+        path.write_text(json.dumps({"lastUpdate": 1, "entries": {"suite": [entry]}}))
+
+    for tool in ("go", "jmh"):
+        written(tool)
+        with pytest.raises(DocumentError, match=r"entries.suite\[0\].benches\[0\]: whether more"):
+            read_runs(path, Options())
+        for better in ("higher", "lower"):
+            (run,) = read_runs(path, Options(better=better))[1]
+            assert [(m.unit, m.better) for m in run.measures] == [(unit, better)]
+    for tool, better in (("customSmallerIsBetter", "lower"), ("customBiggerIsBetter", "higher")):
+        written(tool)
+        (run,) = read_runs(path, Options())[1]
+        assert [m.better for m in run.measures] == [better]
+
+
+def test_a_slug_of_bencher_is_no_unit(tmp_path: Path) -> None:
+    path = tmp_path / "bmf.json"
+    path.write_text('{"get": {"latency-p99": {"value": 5e6}, "file-size": {"value": 7}}}')
+    (run,) = read_runs(path, Options(better="lower"))[1]
+    assert [(m.name, m.unit) for m in run.measures] == [("get file-size", "")]
+    assert {s.label: s.p50_s for s in kept(run).series}["get latency-p99"] == pytest.approx(5e-3)
 
 
 def test_measures_that_are_no_durations_keep_their_direction() -> None:

@@ -65,6 +65,7 @@ def test_shapes(text: str, expected: list[object]) -> None:
         ("commit,p95\nc1,1\0\n", "byte 15: is NUL"),
         ("p95\n=1+1\n", "2: p95: found '=1+1'"),
         ("p95\n1\n1e200\n", "3: p95: found '1e200'"),
+        ("p95\n1\n1_000\n", "3: p95: found '1_000'"),
         ("[]", "holds no numbers"),
         ("[1, NaN]", "NaN is not a number"),
         ("[1, 1e999]", "[1]: found a number beyond every float"),

@@ -222,11 +222,12 @@ def test_files_of_others_are_never_touched(tmp_path: Path) -> None:
     assert not [path for path in contents(tmp_path) if "post-orders" in path]
 
 
-def test_a_foreign_file_in_our_place_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("<h1>my own</h1>", encoding="utf-8")
+@pytest.mark.parametrize("own", ["<h1>my own</h1>", "<h1>How we use perfproof</h1>"])
+def test_a_foreign_file_in_our_place_is_refused(tmp_path: Path, own: str) -> None:
+    (tmp_path / "index.html").write_text(own, encoding="utf-8")
     with pytest.raises(UsageError, match=r"index\.html: is there already and not of a trend site"):
         write(site_of("one"), tmp_path)
-    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "<h1>my own</h1>"
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == own
 
 
 def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
@@ -252,6 +253,14 @@ def test_a_manifest_that_cannot_be_read_costs_time_only(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text('{"schema": 1, "made_from": 3}', encoding="utf-8")
     assert "index.html" in write(site_of("one"), tmp_path)
     assert write(site_of("one"), tmp_path) == []
+
+
+def test_every_file_of_a_site_is_known_as_ours_without_a_manifest(tmp_path: Path) -> None:
+    """A newer version makes all of them anew, whatever became of the list."""
+    write(site_of("thirty"), tmp_path)
+    (tmp_path / MANIFEST).unlink()
+    newer = replace(site_of("thirty"), generator="perfproof 99")
+    assert len(write(newer, tmp_path)) == len(contents(tmp_path)) - 1
 
 
 def test_old_and_slack_baselines_are_named() -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from perf_analysis.judgement import judge
 from perf_baselines.acceptance import baseline_of, refusal
 from perf_baselines.baseline import dump_baseline
 from perf_baselines.baseline_files import KEPT
@@ -22,6 +21,7 @@ from perf_cli.output import result, say
 from perf_cli.registry import VERBS
 from perf_cli.verb import Verb
 from perf_documents.errors import RefusedError, UsageError
+from perf_documents.judging import judged
 from perf_loadtests.workspace import Workspace
 from perf_reports.units import duration
 
@@ -109,7 +109,7 @@ def accept_run(run: Run, workspace: Workspace, because: str) -> None:
     """
     accepted = accepted_for(run.plan, run.target.environment, workspace, None, os.environ)
     comparison = compare([run], accepted)
-    judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
+    judgement = judged(run, comparison)
     why_not = refusal(run, judgement, because)
     if why_not:
         raise RefusedError(f"run {run.run_id} is not accepted: {why_not}")

@@ -133,7 +133,12 @@ def _changed(series: TrendSeries) -> ChangedSeries:
     return ChangedSeries(
         name=series.name,
         changes=find_changes(series.values, better=series.better, breaks=series.breaks),
-        about={"profile": series.profile, "environment": series.environment},
+        about={
+            "profile": series.profile,
+            "environment": series.environment,
+            "branch": series.branch,
+        },
         labels=tuple(record.commit[:10] or record.run_id for record in series.records),
         unit=series.unit,
+        kind=series.of.kind,
     )

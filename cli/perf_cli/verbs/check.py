@@ -20,6 +20,7 @@ from perf_cli.termination import leave_message
 from perf_cli.verb import Verb
 from perf_documents.canary_rules_load import is_canary_rules, load_canary_rules
 from perf_documents.errors import UsageError
+from perf_documents.judging import judged
 from perf_documents.profile import load_rules
 from perf_reports.json_view import render_json
 from perf_reports.terminal import Style, render_quiet, render_terminal
@@ -202,7 +203,12 @@ def _check_run(flags: CheckFlags) -> int:
         plan = replace(run.plan, thresholds=load_rules(rules))
         run = replace(run, plan=plan)
     comparison = compare_again(run, baseline, os.environ)
-    judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
+    # by rules of one's own, what the run's own tool was asked for is not asked
+    judgement = (
+        judged(run, comparison)
+        if rules is None
+        else judge(run.facts(), run.measured, run.plan.thresholds, comparison)
+    )
     run = replace(run, judgement=judgement)
     code = by_precedence([judgement.exit_code], valid=judgement.valid)
     view = build_view(run, exit_code=code, over_time=False)

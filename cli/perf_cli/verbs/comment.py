@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from perf_analysis.judgement import judge
 from perf_cli.comparing import compare_as_documented
 from perf_cli.delivering import Delivery, redactor_of
 from perf_cli.finding import RUN_FILES, find_run
@@ -19,6 +18,7 @@ from perf_cli.registry import VERBS
 from perf_cli.verb import Verb
 from perf_documents.errors import PerfError, UsageError
 from perf_documents.files import read_bounded
+from perf_documents.judging import judged
 from perf_documents.strict_json import is_packed, unpack
 from perf_reports.comment import Context, render_comment
 from perf_reports.delivery.redaction import redacted
@@ -88,7 +88,7 @@ def _judged(run: Run) -> tuple[Run, str]:
     Nothing stored is believed that can be made again: it may be somebody else's document.
     """
     comparison, remark = compare_as_documented(run)
-    judgement = judge(run.facts(), run.measured, run.plan.thresholds, comparison)
+    judgement = judged(run, comparison)
     return replace(run, judgement=judgement), remark
 
 

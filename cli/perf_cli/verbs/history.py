@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from perf_analysis.judgement import judge
 from perf_baselines.baseline_files import KEPT
 from perf_baselines.record_codec import dump_record
 from perf_cli.options import DURATION
@@ -21,11 +19,11 @@ from perf_cli.registry import VERBS
 from perf_cli.verb import Verb
 from perf_cli.wiring import history_of
 from perf_documents.errors import UsageError
+from perf_documents.judging import as_judged
 from perf_loadtests.recover import recover, unfinished
 from perf_loadtests.workspace import Workspace
 from perf_reports.json_view import render_json
 from perf_reports.terminal import Style, render_terminal
-from perf_reports.view import build_view
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -70,12 +68,10 @@ def list_runs(limit: int, profile: str | None, environment: str | None, *, as_js
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def show(run: str, *, as_json: bool) -> int:
     """Show a stored run as it was judged."""
-    stored = history_of(Workspace(Path.cwd())).load(run)
-    if stored.judgement is None:
-        judgement = judge(stored.facts(), stored.measured, stored.plan.thresholds)
-        stored = replace(stored, judgement=judgement)
-    code = stored.judgement.exit_code if stored.judgement else Code.INCONCLUSIVE
-    view = build_view(stored, exit_code=code, over_time=False)
+    from perf_cli.moving import view_of  # noqa: PLC0415  # the other sub-verbs need it not
+
+    stored = as_judged(history_of(Workspace(Path.cwd())).load(run))
+    view = view_of(stored)
     look = look_of(os.environ)
     style = Style(colour=look.colour, ascii_only=look.ascii_only)
     return result(render_json(view, stored) if as_json else render_terminal(view, style))
@@ -86,9 +82,13 @@ def show(run: str, *, as_json: bool) -> int:
 @click.option("--format", "form", default="", metavar="F", help="Told by the content if not given.")
 @click.option("--profile", metavar="NAME", help="To keep the runs under; else the tool's name.")
 @click.option("--environment", metavar="NAME", help="Where it was measured; else `imported`.")
-@click.option("--commit", metavar="SHA", help="What was measured, where the file does not say.")
+@click.option(
+    "--commit", metavar="SHA", help="What was measured, above what a file of one run says."
+)
 @click.option("--branch", metavar="NAME", help="Where the commit belongs.")
-@click.option("--at", metavar="TIME", help="When it was measured, where the file does not say.")
+@click.option(
+    "--at", metavar="TIME", help="When it was measured, above what a file of one run says."
+)
 @click.option(
     "--direction",
     type=click.Choice(["higher", "lower"]),
@@ -110,12 +110,13 @@ def import_paths(paths: tuple[Path, ...], form: str, **flags: Unpack[ImportFlags
 
 def _recover(folder: Path, history: History) -> int:
     """Store the run of a spool whose supervisor is gone; it is never valid."""
+    from perf_cli.moving import not_kept  # noqa: PLC0415  # the other sub-verbs need it not
+
     found = recover(folder)
-    judgement = judge(found.run.facts(), found.run.measured, found.run.plan.thresholds)
-    stored = history.store(replace(found.run, judgement=judgement))
+    stored = history.store(as_judged(found.run))
     what = "stored" if stored.new else "already stored"
     if not stored.equal:
-        return Code.INFRA
+        return not_kept(stored.run_id)
     shutil.rmtree(folder, ignore_errors=True)
     lost = f"; {found.lost_bytes} bytes of an unfinished record dropped" * bool(found.lost_bytes)
     say(f"perf: {stored.run_id} {what} as {found.run.state}{lost}")

@@ -15,6 +15,7 @@ from perf_cli.output import result
 from perf_cli.registry import VERBS
 from perf_cli.trending import Wanted, build_site
 from perf_cli.verb import Verb
+from perf_cli.wiring import SITE
 from perf_loadtests.workspace import Workspace
 from perf_reports.trend.links import INDEX, links_of
 
@@ -50,7 +51,7 @@ def command(out: Path | None, reports: int, commit_url: str | None, *, as_json: 
     # millions of numbers are read, nothing in circles: looking for those takes most of the time
     gc.disable()
     workspace = Workspace(Path.cwd())
-    folder = out or workspace.state / "trend"
+    folder = out or workspace.state / SITE
     if commit_url is not None:
         links_of(commit_url, "")  # wrong ones before anything is read
     wanted = Wanted(

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, meta
 from markupsafe import Markup
 
 from perf_reports.charts import palette
@@ -16,6 +16,8 @@ from perf_reports.escape import visible
 from perf_reports.html import sections
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from perf_reports.charts.sheet import Picture
 
 
@@ -77,9 +79,22 @@ def _asset(name: str) -> str:
     return (resources.files("perf_reports.html") / "templates" / name).read_text("utf-8")
 
 
-def assets_hash(names: tuple[str, ...]) -> str:
-    """Hash of files of this package: what was made with others is made anew."""
-    return _hash(style_sheet() + "".join(map(_asset, names)))
+def assets_hash(*names: str) -> str:
+    """Hash of files of this package and what they include: what others made is made anew."""
+    found = dict.fromkeys(names)
+    for name in names:
+        found |= dict.fromkeys(_included(name))
+    return _hash(style_sheet() + "".join(map(_asset, found)))
+
+
+def _included(name: str) -> Iterator[str]:
+    """Templates that a template includes, and what those include."""
+    if not name.endswith(".html"):
+        return
+    for inner in meta.find_referenced_templates(_environment().parse(_asset(name))):
+        if inner:
+            yield inner
+            yield from _included(inner)
 
 
 def _hash(text: str) -> str:

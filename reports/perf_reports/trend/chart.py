@@ -48,7 +48,7 @@ class _Frame:
 
 def factor_of(track: Track) -> tuple[float, str]:
     """What values are drawn in: a factor, and the unit's name."""
-    match track.name.unit:
+    match track.name.kind:
         case unit if unit == SECONDS:
             return 1000.0, "ms"
         case unit if unit == SHARE:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from perf_reports.trend.site import Page
 
 MANIFEST = ".perfproof-trend.json"
-# every file of ours says so near its beginning
-MARK = b"perfproof"
+# how each kind of file of ours says near its beginning that this program wrote it
+_MARKS = (b'<meta name="generator" content="perfproof', b"<generator>perfproof",
+          b'"generator": "perfproof', b"<!-- perfproof")  # fmt: skip
 _HEAD_BYTES = 4096
 _MAX_BYTES = 64 * 1024 * 1024
 _SCHEMA = 1
@@ -87,31 +88,36 @@ class SiteFolder:
 
     def _write(self, path: str, make: Callable[[], str]) -> None:
         target = self._root / path
-        self._check(target)
+        self._check(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{target.parent}: cannot be made: {error.strerror}") from error
         write_shared(target, make().encode())
 
-    def _check(self, target: Path) -> None:
+    def _check(self, path: str) -> None:
         """Refuse to replace what this program did not write, or to follow a link out."""
+        target = self._root / path
         for folder in (target.parent, self._root):
             if folder.is_symlink():
                 raise UsageError(f"{folder}: is a symbolic link; next: name its end with --out")
         if not target.exists() and not target.is_symlink():
             return
-        if target.name != MANIFEST and MARK not in self._head(target):
+        if path != MANIFEST and not self._is_ours(path):
             raise UsageError(
                 f"{target}: is there already and not of a trend site; it is left alone; "
                 "next: name another folder with --out"
             )
 
-    @staticmethod
-    def _head(target: Path) -> bytes:
+    def _is_ours(self, path: str) -> bool:
+        """Whether this program wrote a file, by the list of those that it wrote or by itself."""
+        target = self._root / path
+        if target.is_symlink():
+            return False
         with suppress(UsageError):
-            return read_head(target, _HEAD_BYTES)
-        return b""
+            head = read_head(target, _HEAD_BYTES)
+            return path in self._known or any(mark in head for mark in _MARKS)
+        return False
 
     def _remove(self, path: str) -> bool:
         """Remove a file that an earlier site had; whether there was one, and it is ours."""
@@ -119,7 +125,7 @@ class SiteFolder:
         inside = target.resolve().is_relative_to(self._root.resolve())
         if not inside or target.is_symlink() or not target.is_file():
             return False
-        if MARK not in self._head(target):
+        if not self._is_ours(path):
             return False
         try:
             target.unlink()

@@ -159,7 +159,7 @@ def _searched(track: Track, change: Change | None) -> list[str]:
 def _weight(track: Track, change: Change) -> float:
     """Size to sort by: logarithm of the ratio, or the difference of shares times ten."""
     point = change.point
-    if track.name.unit == SHARE or point.effect_ratio is None:
+    if track.name.kind == SHARE or point.effect_ratio is None:
         return 10.0 * abs(point.difference.estimate)
     return abs(math.log(point.effect_ratio.estimate))
 

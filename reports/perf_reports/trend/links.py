@@ -13,6 +13,7 @@ from perf_documents.strict_json import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from perf_baselines.trend_tracks import Change, Track
 
@@ -94,11 +95,18 @@ def anchor_of(track: Track) -> str:
     return f"g-{content_hash(chr(10).join(track.place).encode())[:_HASH_LENGTH]}"
 
 
-def compare_command(track: Track, change: Change) -> str:
-    """Command that holds the runs after a change point against those before it."""
+def compare_command(track: Track, change: Change, documented: AbstractSet[str]) -> str:
+    """Command that holds the runs after a change point against those before it.
+
+    Only runs whose document is kept can be compared; empty where either side has none.
+    """
     point = change.point
-    before = list(islice(_good(track, range(point.first - 1, -1, -1)), MOST_RUNS))[::-1]
-    after = list(islice(_good(track, range(point.last, len(track.rows))), MOST_RUNS))
+    good = (range(point.first - 1, -1, -1), range(point.last, len(track.rows)))
+    before, after = (
+        list(islice((one for one in _good(track, order) if one in documented), MOST_RUNS))
+        for order in good
+    )
+    before.reverse()
     if not before or not after:
         return ""
     return f"perfproof compare {' '.join(before)} -- {' '.join(after)}"

@@ -25,6 +25,8 @@ class Site:
         Accepted runs by profile and environment.
     reports : set of str
         Runs whose report lies in the site.
+    documented : set of str
+        Runs whose document is kept, so that they can be compared.
     notes : tuple of str
         What could not be read or is left out.
     written_on, newest_days : date, int or None
@@ -39,6 +41,7 @@ class Site:
     week: Week | None
     accepted: Mapping[tuple[str, str], Accepted]
     reports: frozenset[str]
+    documented: frozenset[str]
     commit_links: CommitLinks
     notes: tuple[str, ...]
     written_on: date

@@ -25,7 +25,7 @@ def said(newest: Newest) -> str:
             f"this run confirms a change of level: {about} is "
             f"{change} {words.point_size(series, point)}{since}{others}"
         )
-    if series.unit == SHARE or newest.level <= 0.0:
+    if series.kind == SHARE or newest.level <= 0.0:
         step = f"{words.value(series, newest.value)} after {words.value(series, newest.level)}"
     else:
         ratio = newest.value / newest.level - 1.0

@@ -236,7 +236,7 @@ def _change(track: Track, change: Change, site: Site) -> Mapping[str, object]:
         "between": len(dict.fromkeys(between)),
         "status": words.status(change),
         "tone": {Status.OPEN: "fail", Status.IMPROVED: "pass"}.get(change.status, "none"),
-        "command": links.compare_command(track, change),
+        "command": links.compare_command(track, change, site.documented),
     }
 
 

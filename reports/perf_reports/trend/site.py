@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # what every page shares: one that was made with other templates is made anew
 _SHARED = ("trend_index.html", "trend_series.html", "trend.css", "trend_index.js",
-           "trend_series.js", "report.js", "report.css", "tables.html")  # fmt: skip
+           "trend_series.js", "report.js")  # fmt: skip
 
 
 class Page(NamedTuple):
@@ -33,7 +33,7 @@ class Page(NamedTuple):
 
 def pages(site: Site) -> Iterator[Page]:
     """Every file of the site but the run reports."""
-    shared = shell.assets_hash(_SHARED) + site.generator
+    shared = shell.assets_hash(*_SHARED) + site.generator
     by_place: dict[Place, str] = {}
     for track in site.tracks:
         if track.place not in by_place:
@@ -62,5 +62,6 @@ def _own(track: Track, site: Site) -> tuple[object, ...]:
         (track.drift, track.stale),
         site.band(track),
         [row.run_id for row in track.rows if row.run_id in site.reports],
+        [links.compare_command(track, change, site.documented) for change in track.changes],
         (site.commit_links.commit_template, site.commit_links.range_template),
     )

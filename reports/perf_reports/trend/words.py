@@ -20,22 +20,21 @@ if TYPE_CHECKING:
 
 ARROWS = {Direction.UP: "▲", Direction.DOWN: "▼"}
 _LARGE_RATIO = 3.0
-_WORDS: dict[str, dict[bool | None, str]] = {
+WORDS: dict[str, dict[bool | None, str]] = {
     SECONDS: {True: "faster", False: "slower"},
     SHARE: {True: "fewer failures", False: "more failures"},
 }
-_OTHERS: dict[bool | None, str] = {True: "better", False: "worse", None: "moved"}
+_OTHERS: dict[bool | None, str] = {True: "better", False: "worse"}
 STATUS_WORDS = {
     Status.OPEN: "open",
     Status.WAIVED: "waived",
     Status.ACKNOWLEDGED: "acknowledged",
     Status.IMPROVED: "improved",
-    Status.MOVED: "moved",
     Status.SMALL: "small: within the tolerance",
     Status.FIXED: "fixed: the level is back",
     Status.PAST: "past: the load has changed since",
 }
-_TONES = {Status.OPEN: "fail", Status.IMPROVED: "pass", Status.MOVED: "unsure"}
+_TONES = {Status.OPEN: "fail", Status.IMPROVED: "pass"}
 
 
 class Badge(NamedTuple):
@@ -55,7 +54,7 @@ def value(series: SeriesName, number: float | None) -> str:
     """Value in the unit of its series."""
     if number is None:
         return units.NOT_AVAILABLE
-    match series.unit:
+    match series.kind:
         case units_s if units_s == SECONDS:
             return units.duration(number)
         case share if share == SHARE:
@@ -84,7 +83,7 @@ def size(effect: Effect, *, is_ratio: bool) -> str:
 
 def point_size(series: SeriesName, point: ChangePoint) -> str:
     """Size of a change point; of shares, and where a ratio says nothing, as a difference."""
-    if series.unit == SHARE:
+    if series.kind == SHARE:
         return size(point.difference, is_ratio=False)
     if point.effect_ratio is not None:
         return size(point.effect_ratio, is_ratio=True)
@@ -93,8 +92,7 @@ def point_size(series: SeriesName, point: ChangePoint) -> str:
 
 def word(series: SeriesName, *, improved: bool | None) -> str:
     """Word of a direction: `slower`, `fewer failures`, `better`."""
-    own = _OTHERS if improved is None else _WORDS.get(series.unit, _OTHERS)
-    return own[improved]
+    return WORDS.get(series.kind, _OTHERS)[improved]
 
 
 def badge(series: SeriesName, change: Change) -> Badge:
@@ -148,7 +146,7 @@ def _moved(week: Week) -> str:
 
 def _shift(shift: Shift) -> str:
     series = shift.track.name
-    is_ratio = series.unit != SHARE
+    is_ratio = series.kind != SHARE
     said = word(series, improved=not shift.is_worse)
     moved = f"{said} {size(shift.effect, is_ratio=is_ratio)}"
     which = f"{name(series.text)} ({place(shift.track)})"
@@ -158,7 +156,7 @@ def _shift(shift: Shift) -> str:
 def _weight(shift: Shift) -> float:
     """How large a shift is for its kind."""
     estimate = shift.effect.estimate
-    return abs(estimate) if shift.track.name.unit == SHARE else abs(math.log(estimate))
+    return abs(estimate) if shift.track.name.kind == SHARE else abs(math.log(estimate))
 
 
 def _begun(week: Week) -> str:

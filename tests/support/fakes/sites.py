@@ -59,6 +59,7 @@ def make_site(
         week=week_of(tracks),
         accepted=accepted,
         reports=frozenset(reports),
+        documented=frozenset(row.run_id for track in tracks for row in track.rows),
         commit_links=commit_links,
         notes=notes,
         written_on=today,
