@@ -53,7 +53,7 @@ def find_changes(
 
     Examples
     --------
-    >>> found = find_changes([10.0, 10.1, 9.9, 10.2, 10.0, None, 13.0, 13.1, 12.9, 13.2])
+    >>> found = find_changes([10.0, 10.1, 9.9, 10.2, 10.0, None, 13.0, 13.1, 12.9, 13.2, 13.0])
     >>> [(point.index, point.first, point.last) for point in found.change_points]
     [(6, 5, 6)]
     """
