@@ -18,10 +18,10 @@ $(STAMP): pyproject.toml .ci/requirements.txt
 demo: $(STAMP)
 	$(BIN)/perfproof run --profile sustained --target demo --time-scale 0.1
 
-# Two halves. What generates load and judges it is sensitive to a busy machine, and runs alone. All else
-# runs before that, in two parts beside each other: what mostly waits, for scrapes, rollouts and
-# pages, and what computes. Coverage looks for greenlets only where there are some: it takes twice the
-# time, and where many threads end it may never end itself.
+# Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the
+# rest gives way to it, what mostly waits, for scrapes, rollouts and pages, and what computes.
+# Coverage looks for greenlets only where there are some: it takes twice the time, and where many
+# threads end it may never end itself.
 LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control history_database init \
 	serve signals stored streams termination verdicts)
 WAITING := tests/canary tests/browser tests/loadtests $(filter-out $(LOADING),$(wildcard tests/cli/test_*.py))
@@ -33,12 +33,13 @@ PLAIN := $(COVER) --concurrency=thread -m pytest -q
 
 test: $(STAMP)
 	rm -f .coverage.*
-	log=$$(mktemp); trap 'rm -f "$$log"' EXIT; code=0; \
-	$(PLAIN) $(WAITING) >"$$log" 2>&1 & beside=$$!; \
-	$(PLAIN) --doctest-modules $(COMPUTING) analysis/perf_analysis || code=$$?; \
-	wait $$beside || code=$$?; cat "$$log"; exit $$code
-	$(COVER) -m pytest -q $(LOADING)
-	$(COVER) tests/engine/run.py -q tests/engine
+	logs=$$(mktemp -d); trap 'rm -rf "$$logs"' EXIT; code=0; \
+	.ci/behind $(PLAIN) $(WAITING) >"$$logs/waiting" 2>&1 & waiting=$$!; \
+	.ci/behind $(PLAIN) --doctest-modules $(COMPUTING) analysis/perf_analysis >"$$logs/computing" 2>&1 & computing=$$!; \
+	$(COVER) -m pytest -q $(LOADING) || code=$$?; \
+	$(COVER) tests/engine/run.py -q tests/engine || code=$$?; \
+	wait $$waiting || code=$$?; cat "$$logs/waiting"; \
+	wait $$computing || code=$$?; cat "$$logs/computing"; exit $$code
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
