@@ -21,6 +21,7 @@ from perf_loadtests.preflight import (
     resolve,
 )
 from perf_loadtests.requests import Prepared, RunRequest, World
+from perf_loadtests.spreading import spread_of, with_token
 from perf_loadtests.started import started
 from perf_loadtests.supervisor import Supervisor, Surroundings
 from perf_loadtests.target.launch import DemoTarget, TargetStartError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from perf_documents.plan import Plan
     from perf_documents.run import Run
     from perf_documents.targets import WorkspaceConfig
+    from perf_loadtests.protocol import SpreadModel
     from perf_loadtests.workspace import ScenarioFile
 
 T = TypeVar("T")
@@ -60,10 +62,15 @@ def prepare(request: RunRequest, world: World) -> Prepared:
     for target in filter(None, found.values()):
         if load is not None:
             _attempt(problems, partial(judge_load, load[0], target))
+    spread: SpreadModel | None = None
     if request.control is not None and load is not None:
         urls = {target.url for target in found.values() if target is not None}
         twice = len(urls) < sum(target is not None for target in found.values())
         _attempt(problems, partial(_check_control, request, load[0], same_url=twice))
+    if load is not None:
+        is_demo = DEMO in (request.target, request.control)
+        how = partial(spread_of, request, load[0], world.environ, is_demo=is_demo)
+        spread = _attempt(problems, how)
     if load is None or config is None or problems:
         raise _all_of(problems)
     plan, scenario = load
@@ -79,6 +86,7 @@ def prepare(request: RunRequest, world: World) -> Prepared:
         control=found[request.control] if request.control else None,
         config=config,
         workspace=workspace,
+        spread=spread,
     )
 
 
@@ -96,7 +104,11 @@ def execute(ready: Prepared, world: World, *, log: Path | None) -> Run:
         order = make_order(ready, world, [target for target, _ in targets], pinned)
         around = Surroundings(
             folder=folder,
-            environ=engine_environ(world.environ, [token for _, token in targets]),
+            environ=with_token(
+                engine_environ(world.environ, [token for _, token in targets]),
+                ready.spread,
+                world.token_hex,
+            ),
             clock=world.clock,
             sleep=world.sleep,
             emit=world.emit,

@@ -38,6 +38,9 @@ class RunFlags(TypedDict):
     wait: float | None
     confirm: str | None
     control: str | None
+    processes: int | None
+    workers: int
+    bind: str | None
     rounds: int | None
     until_decided: bool
     max_duration: float | None
@@ -79,6 +82,20 @@ class RunFlags(TypedDict):
     metavar="NAME|URL",
     help="Old version to load beside the target, arrival by arrival, and to compare with.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Load processes on this machine, directed by one more (1).",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 999),
+    default=0,
+    metavar="N",
+    help="Load processes elsewhere to wait for: perf worker.",
+)
+@click.option("--bind", metavar="HOST:PORT", help="Where they connect to (127.0.0.1:5557).")
 @click.option(
     "--rounds",
     type=click.IntRange(1, 20),
@@ -128,6 +145,9 @@ def command(**given: Unpack[RunFlags]) -> int:
         confirm=given["confirm"],
         wait_s=_wait_s(given["wait"], world.environ),
         control=given["control"],
+        processes=given["processes"],
+        workers=given["workers"],
+        bind=given["bind"],
     )
     _check_combination(given)
     wishes = Wishes(

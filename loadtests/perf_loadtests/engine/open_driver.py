@@ -14,7 +14,7 @@ from perf_analysis.series import Slot
 from perf_documents.errors import ScenarioError
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.pool import Pool, shares_of
-from perf_loadtests.schedule import arrivals, choose, rate_at, splitmix64
+from perf_loadtests.schedule import choose, rate_at, splitmix64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.engine.share import Share
     from perf_loadtests.engine.virtual_user import Arm, VirtualUser
 
 BATCH = 64
@@ -76,9 +77,10 @@ class OpenDriver:
 
     def __init__(
         self, plan: Plan, arms: Sequence[tuple[Arm, float]], ledger: Ledger,
-        spawn: Callable[[str], None],
+        spawn: Callable[[str], None], share: Share,
     ) -> None:  # fmt: skip
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._spawn = spawn
         self._parked: dict[VirtualUser, Waiter] = {}
@@ -113,7 +115,7 @@ class OpenDriver:
         grower = gevent.spawn(self._grow)
         batch = 0
         try:
-            for arrival in arrivals(self._plan):
+            for arrival in self._share.arrivals(self._plan):
                 due_s = self._ledger.t0_s + arrival.offset_s
                 batch += 1
                 if self._wait_until(due_s):
@@ -246,7 +248,7 @@ class OpenDriver:
         stages = self._plan.stages
         total = sum(group.weight for group in self._sides[0])
         while True:
-            rate = rate_at(stages, max(0.0, self._ledger.offset_s()))
+            rate = rate_at(stages, max(0.0, self._ledger.offset_s())) / self._share.stripe.of
             short = [
                 group for group in self._groups.values()
                 if group.pool.wanted(math.ceil(rate * group.weight / total))
