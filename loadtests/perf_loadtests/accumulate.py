@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from perf_loadtests.protocol import CountsModel, Record
 
 RECENT_SECONDS = 5
+LEAST_SPAN_S = 0.5
 
 
 class Accumulator:
@@ -236,7 +237,7 @@ class Accumulator:
 
     def _note_rate(self, before: SecondRecord | None, record: SecondRecord) -> None:
         span_s = record.at_s - max(0.0, before.at_s if before else 0.0)
-        if record.at_s >= 0.0 and span_s > 0.0:
+        if record.at_s >= 0.0 and span_s >= LEAST_SPAN_S:
             started = record.counts.started - (before.counts.started if before else 0)
             per_arm = started / span_s / self._arms
             self._achieved = per_arm if self._plan.open_model else float(record.vus)

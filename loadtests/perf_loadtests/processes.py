@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-KILL_AFTER_S = 3.0
+KILL_AFTER_S, WORKER_KILL_AFTER_S = 3.0, 0.5
 
 
 class EngineProcess:
@@ -77,18 +77,18 @@ class EngineProcess:
         if self.status() is None:
             self._signal_group(signal.SIGTERM)
 
-    def end(self) -> None:
+    def end(self, grace_s: float = KILL_AFTER_S) -> None:
         """End the whole process group: politely, then for good."""
         self.ask_to_end()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(KILL_AFTER_S)
+            self._process.wait(grace_s)
         # what the scenario may have left behind in the group goes too
         self._signal_group(signal.SIGKILL)
         self._process.wait()
 
-    def close(self, log: Path | None) -> None:
+    def close(self, log: Path | None, grace_s: float = KILL_AFTER_S) -> None:
         """End it, and write down what it printed."""
-        self.end()
+        self.end(grace_s)
         os.close(self._control)
         self.output.finish(log)
 
@@ -132,8 +132,9 @@ class LocalWorkers:
         return [process for process in self.processes if process.status() is not None]
 
     def close(self, log: Path | None) -> None:
-        """End them all."""
+        """End them all; without a master they have nothing more to tell."""
         for process in self.processes:
             process.ask_to_end()
         for number, process in enumerate(self.processes, start=1):
-            process.close(log and log.with_name(f"{log.stem}-worker-{number}{log.suffix}"))
+            name = f"{log.stem}-worker-{number}{log.suffix}" if log else ""
+            process.close(log.with_name(name) if log else None, WORKER_KILL_AFTER_S)

@@ -6,6 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from perf_documents.errors import UsageError
+from perf_documents.targets import DEMO
 from perf_loadtests.preflight import is_loopback
 from perf_loadtests.protocol import WORKER_TOKEN, SpreadModel
 
@@ -20,9 +21,7 @@ PLACE = "127.0.0.1:5557"
 LEAST_TOKEN = 32
 
 
-def spread_of(
-    request: RunRequest, plan: Plan, environ: Mapping[str, str], *, is_demo: bool
-) -> SpreadModel | None:
+def spread_of(request: RunRequest, plan: Plan, environ: Mapping[str, str]) -> SpreadModel | None:
     """How a run is spread over processes; None where one engine does all of it.
 
     Raises
@@ -43,7 +42,7 @@ def spread_of(
         )
     if not request.workers:
         return SpreadModel(workers=total, local=local)
-    if is_demo:
+    if DEMO in (request.target, request.control):
         raise UsageError(
             "--workers: the embedded service cannot be found by workers elsewhere; "
             "next: start perf target, and name its URL on both sides"

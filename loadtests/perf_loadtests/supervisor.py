@@ -40,6 +40,7 @@ START_LIMIT_S = 90.0
 AFTER_END_S = 10.0
 STOP_LIMIT_S = 4.0
 TRANSPORT_ONLY_S = 10.0
+ENDING = ("VUS", "NOT_ALLOWED", "LOST", "UNREACHED", "MISMATCH")
 
 
 class StopRequest(Protocol):
@@ -143,8 +144,9 @@ class Supervisor:
                 text = f"waiting for {spread.workers - spread.local} workers at {listening.text}"
                 self._around.emit(Notice(text=text))
         done = {part.pid for part in record.sum.parts.values()}
+        is_over = record.sum.final or any(record.sum.event(kind) for kind in ENDING)
         for process in ended:
-            if process.pid not in done and record.sum.final is None:
+            if process.pid not in done and not is_over:
                 detail = process.how_it_ended(_when(record), f"worker (process {process.pid})")
                 self._ask(STOP, EndState.INCOMPLETE, detail, STOP_LIMIT_S)
                 self._around.emit(Notice(text=f"{detail}; the run is stopped", warning=True))

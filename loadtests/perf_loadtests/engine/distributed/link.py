@@ -200,6 +200,8 @@ class Link:
                 self._lose(message.text)
             case messages.Flush():
                 self.flush = True
+            case _:
+                pass
 
     def _start(self, t0_s: float) -> None:
         if self.t0_s is not None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 JOIN_LIMIT_S, READY_LIMIT_S, PING_LIMIT_S = 60.0, 65.0, 5.0
 SILENT_S, SILENT_BEFORE_S = 3.0, 15.0
-LEAD_S, TURN_S, GRANT_S = 1.5, 0.02, 0.5
+LEAD_S, TURN_S, GRANT_S = 1.2, 0.02, 0.5
 STOP_LIMIT_S, DRAIN_MORE_S, LAST_WORDS_S = 2.5, 10.0, 0.3
 LONG_AGO_S = -1e6
 
@@ -135,8 +135,9 @@ class MasterEngine(Engine):
         end_s = self._t0_s + plan.duration_s
         last_s = end_s + plan.graceful_stop_s + plan.timeout_s + DRAIN_MORE_S
         while not self._roster.is_done and self._clock() < min(last_s, self._until_s or last_s):
-            if self._clock() >= end_s or self._ended != "schedule":
+            if self._phase == "load" and self._clock() >= end_s:
                 self._phase = "drain"
+                self._grant(self._clock())
             self._turn()
         for member in self._roster.members.values():
             if member.part is None and not self._failed:
@@ -155,6 +156,7 @@ class MasterEngine(Engine):
             self._pulse_once()
         limit_s = SILENT_BEFORE_S if self._phase == "starting" else SILENT_S
         for member in self._roster.silent(now_s, limit_s):
+            member.lost = True
             if not self._failed:
                 at_s = f"at {member.at_s:.1f} s" if member.at_s > 0.0 else "before the load"
                 self._fail(f"{self._roster.name(member)} said nothing for {limit_s:.0f} s, its "
@@ -248,7 +250,7 @@ class MasterEngine(Engine):
                 wakeup_p99_s=max(waking, default=None),
             )
         self._stage.ended()
-        if not self._roster.is_done:
+        if self._failed or not parts:
             self._desk.say_to_all(messages.Refused(text="the run is over"))
         until_s = self._clock() + LAST_WORDS_S
         while self._clock() < until_s:

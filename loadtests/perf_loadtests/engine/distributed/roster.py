@@ -78,6 +78,7 @@ class Member:
     heard_s: float
     sequence: int = 0
     ready: bool = False
+    lost: bool = False
     wakeup_p99_s: float | None = None
     at_s: float = 0.0
     vus: int = 0
@@ -159,7 +160,7 @@ class Roster:
         """Workers that have not said anything for so long, and are not done."""
         return [
             member for member in self.members.values()
-            if member.part is None and now_s - member.heard_s > limit_s
+            if not member.part and not member.lost and now_s - member.heard_s > limit_s
         ]  # fmt: skip
 
     @property
@@ -169,8 +170,8 @@ class Roster:
 
     @property
     def is_done(self) -> bool:
-        """Whether every worker's closing accounts are here."""
-        return self.is_full and all(member.part for member in self.members.values())
+        """Whether nothing more is to come: from each its closing accounts, or it is lost."""
+        return all(member.part or member.lost for member in self.members.values())
 
     def counts(self) -> CountsModel:
         """Accounts of all workers, as far as they are known."""
