@@ -60,6 +60,7 @@ class Link:
         self._lease: Lease | None = None
         self._heard_s = clock()
         self._refused = ""
+        self._gave_up = False
         self._news = Event()
         self.stripe = WHOLE
         self.t0_s: float | None = None
@@ -107,6 +108,11 @@ class Link:
             self._news.clear()
         return True
 
+    def give_up(self) -> None:
+        """Wait no longer for a master."""
+        self._gave_up = True
+        self._news.set()
+
     def is_acknowledged(self) -> bool:
         """Whether the master has everything."""
         return self._outbox is not None and self._outbox.is_empty
@@ -118,6 +124,8 @@ class Link:
         while not self.is_placed:
             if self._refused:
                 raise RefusedToJoinError(self._refused)
+            if self._gave_up:
+                raise UnreachedError("stopped before a master answered")
             if self._clock() >= until_s:
                 raise UnreachedError(f"no master answered within {JOIN_LIMIT_S:.0f} s")
             if self._seal is None:

@@ -41,6 +41,7 @@ class WorkerEngine(Engine):
 
     def run(self, control: Control) -> None:
         """Do its part of the run."""
+        control.listen(self._stop_waiting)
         try:
             super().run(control)
             if self._link is not None and not self._link.lost:
@@ -56,6 +57,10 @@ class WorkerEngine(Engine):
         self._link = Link(self.place, me, self.token, self._clock)
         self._link.interrupt = self._interrupt
         return self._link
+
+    def _stop_waiting(self, _word: str) -> None:
+        if self._link is not None:
+            self._link.give_up()
 
     def _interrupt(self, word: str) -> None:
         if self._load is not None:
