@@ -58,9 +58,9 @@ def test_a_seal_is_good_for_one_kind() -> None:
         (b'{"index":1,"workers":"4"}', "workers"),
         (b'{"index":-1,"workers":4}', "index"),
         (b'{"index":1,"workers":4,"more":1}', "more"),
-        (b'{"index":NaN,"workers":4}', ""),
-        (b"[]", ""),
-        (b"", ""),
+        (b'{"index":NaN,"workers":4}', "."),
+        (b"[]", "."),
+        (b"", "."),
     ],
 )
 def test_what_is_no_such_message_is_refused_even_if_sealed(text: bytes, said: str) -> None:
