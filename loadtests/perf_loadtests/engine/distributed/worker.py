@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 START_LIMIT_S = 120.0
 ACK_LIMIT_S = 10.0
 TOLD_LIMIT_S = 2.0
+LEFT_ALONE = 3
 
 
 def expected_of(order: Order, scenario_sha256: str) -> Expected:
@@ -68,10 +69,10 @@ class WorkerEngine(Engine):
 
     def _write(self, record: dict[str, object]) -> None:
         link = self._link
-        if record["type"] == "event" or link is None or not link.is_placed:
+        if record["type"] == "event":
+            self._write_here(str(record["kind"]), str(record["text"]))
+        elif link is None or not link.is_placed:
             self._spool.write(record)
-            if record["type"] == "event":
-                sys.stderr.write(f"{record['kind']}: {record['text']}\n")
         if link is not None and record["type"] != "start":
             link.report(record)
 
@@ -79,7 +80,7 @@ class WorkerEngine(Engine):
         link = self._link
         if link is None:
             return None
-        self._spool.write({"type": "event", "kind": "PLACED", "text": _place_of(link)})
+        self._write_here("PLACED", _place_of(link))
         link.report({"type": "ready", "vus": load.vus, "wakeup_p99_s": wakeup_p99_s})
         link.wait(lambda: link.t0_s is not None or load.is_interrupted, START_LIMIT_S)
         if link.t0_s is None and not load.is_interrupted:
@@ -100,8 +101,13 @@ class WorkerEngine(Engine):
         if link.wait(link.is_acknowledged, limit_s):
             super()._finish(load, wakeup_p99_s)
             return
-        why = link.lost or "its closing accounts were not acknowledged"
-        self._spool.write({"type": "event", "kind": "LOST", "text": why})
+        self.status = LEFT_ALONE
+        self._write_here("LOST", link.lost or "its closing accounts were not acknowledged")
+
+    def _write_here(self, kind: str, text: str) -> None:
+        """Tell whoever watches this process, but not the master."""
+        self._spool.write({"type": "event", "kind": kind, "text": text})
+        sys.stderr.write(f"{kind}: {text}\n")
 
 
 def _place_of(link: Link) -> str:
