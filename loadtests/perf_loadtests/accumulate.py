@@ -18,7 +18,8 @@ from perf_analysis.series import (
 )
 from perf_documents.cells import decode_scenarios, decode_series
 from perf_documents.events import Progress
-from perf_documents.run import ErrorSample, GroupedException, HealthWindow
+from perf_documents.health import HealthWindow
+from perf_documents.run import ErrorSample, GroupedException
 from perf_loadtests.protocol import EventRecord, FinalRecord, SecondRecord, StartRecord
 from perf_loadtests.schedule import planned_vus, rate_at
 
