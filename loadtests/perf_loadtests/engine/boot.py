@@ -21,6 +21,7 @@ from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
 from perf_loadtests.engine.probes import Probes
+from perf_loadtests.engine.waker import calibrate
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 PULSE_S = 1.0
 LONG_AGO_S = -1e6
+WAKE_UP = 0.99
 
 
 class Engine:
@@ -66,7 +68,9 @@ class Engine:
             self._event("SCENARIO", str(error))
             return
         control.listen(load.interrupt)
-        probes = Probes(clock=self._clock, wall=self._wall)
+        probes = Probes(
+            clock=self._clock, wall=self._wall, yielded=lambda: load.waker.yielded_s
+        )
         gevent.spawn(probes.watch_loop)
         pulse = gevent.spawn(self._pulse, load, probes)
         try:
@@ -76,11 +80,13 @@ class Engine:
             self._beat(load, probes)
             self._event("VUS", str(error))
             return
-        wakeup_p99_s = probes.calibrate()
+        wakes = calibrate(load.waker, self._clock)
+        if not load.waker.precise:
+            self._event("note", "wake-ups without a timer of the kernel: less precise, and dearer")
         load.run()
         pulse.kill()
         self._beat(load, probes)
-        self._finish(load, wakeup_p99_s)
+        self._finish(load, wakes[int(WAKE_UP * (len(wakes) - 1))] if wakes else None)
 
     def _begin(self) -> Load:
         """Import the scenario, with the workspace before everything else on the path."""
@@ -140,7 +146,7 @@ class Engine:
         }
         self._spool.write(record | self._ledger.take())
 
-    def _finish(self, load: Load, wakeup_p99_s: float) -> None:
+    def _finish(self, load: Load, wakeup_p99_s: float | None) -> None:
         self._spool.sync()
         self._spool.write(
             {

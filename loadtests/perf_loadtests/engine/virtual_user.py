@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     from perf_analysis.series import Slot
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.engine.open_driver import Due
 
 UNKNOWN_S = float("nan")
 # Under which the books find a request again in the context of its event.
 PENDING_KEY = "_perfproof"
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Pending:
     """A request between its begin and the moment it is booked."""
 
@@ -44,7 +45,7 @@ class Pending:
     error: BaseException | None = None
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Iteration:
     """One iteration; `intended_s` is None under closed executors."""
 
@@ -101,6 +102,7 @@ class VirtualUser:
     def __init__(self, user: User, ledger: Ledger, limits: Limits, arm: Arm) -> None:
         self.user = user
         self.arm = arm
+        self.cells = arm.cells
         self.ledger = ledger
         self.limits = limits
         self.iteration: Iteration | None = None
@@ -109,6 +111,9 @@ class VirtualUser:
         self.retire = False
         self.cut = False
         self.greenlet: Greenlet | None = None
+        # the open driver's: what it was handed and has not begun, and who waits to be handed it
+        self.handed: Due | None = None
+        self.parked: Greenlet | None = None
         self._in_flight: dict[Pending, None] = {}
         self._failed_before = False
         self._noted: BaseException | None = None
@@ -119,28 +124,30 @@ class VirtualUser:
         if self.greenlet is not None:
             self.greenlet.kill(block=False)
 
-    def begin(self, slot: Slot, intended_s: float | None) -> None:
-        """Begin an iteration now."""
+    def begin(self, slot: Slot, intended_s: float | None) -> float:
+        """Begin an iteration now; return when that is."""
         begun_s = self.ledger.clock()
-        self.iteration = Iteration(slot=slot, begun_s=begun_s, intended_s=intended_s)
-        self.ledger.book(self.arm.cells, slot, started=1)
+        self.iteration = Iteration(slot, begun_s, intended_s)
+        self.ledger.cell(self.cells, slot).started += 1
+        return begun_s
 
     def end(self, *, cut: bool = False) -> None:
         """End the iteration, if there is one: finished, failed, or abandoned where it was cut."""
         iteration = self.iteration
         if iteration is None:
             return
-        self.settle()
+        if self._in_flight:
+            self.settle()
         self.iteration = None
-        slot = iteration.slot
+        cell = self.ledger.cell(self.cells, iteration.slot)
         if cut:
-            self.ledger.book(self.arm.cells, slot, abandoned=1)
+            cell.abandoned += 1
             return
         if iteration.raised:
-            faulted = 0 if iteration.request_failed else 1
-            cell = self.ledger.book(self.arm.cells, slot, failed=1, faulted=faulted)
+            cell.failed += 1
+            cell.faulted += not iteration.request_failed
         else:
-            cell = self.ledger.book(self.arm.cells, slot, finished=1)
+            cell.finished += 1
         cell.iteration.add(min(self.ledger.clock() - iteration.begun_s, 3600.0))
 
     def note_exception(self, error: BaseException) -> None:
@@ -166,15 +173,9 @@ class VirtualUser:
             iteration.first_pending = False
             intended_s, slot = iteration.intended_s, iteration.slot
         begun_s = ledger.clock()
-        pending = Pending(
-            vu=self,
-            method=method.upper(),
-            name=name,
-            begun_s=begun_s,
-            slot=slot or ledger.slot_at(begun_s - ledger.t0_s),
-            intended_s=intended_s,
-            asserted=asserted,
-        )
+        if slot is None:
+            slot = ledger.slot_at(begun_s - ledger.t0_s)
+        pending = Pending(self, method.upper(), name, begun_s, slot, intended_s, asserted)
         self._in_flight[pending] = None
         self.limits.in_flight[self] = None
         ledger.counts.requests_started += 1
