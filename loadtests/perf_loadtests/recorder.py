@@ -186,16 +186,21 @@ class Recorder:
             cell = self._cell(sample)
             if sample.error_class != INVALID_SAMPLE and type(sample.name) is str:
                 self._known[key] = cell
-        self._tally(sample.error_class)
         cell.n += 1
         cell.first += sample.first
         cell.asserted += sample.asserted
         cell.received_bytes += sample.received_bytes
-        if sample.error_class != ABANDONED:
-            self._ended[sample.end_window] = self._ended.get(sample.end_window, 0) + 1
-        if sample.error_class in COMPLETE:
+        error_class = sample.error_class
+        if error_class == ABANDONED:
+            self.abandoned += 1
+        else:
+            self.ended += 1
+            self.failed += error_class != ""
+            ended = self._ended
+            ended[sample.end_window] = ended.get(sample.end_window, 0) + 1
+        if error_class in COMPLETE:
             self._time(cell, sample, "")
-        elif sample.error_class in CENSORED:
+        elif error_class in CENSORED:
             self._time(cell, sample, "_censored")
 
     def iterations(self, scenario: str, slot: Slot) -> IterationCell:
@@ -231,21 +236,15 @@ class Recorder:
             cell.add_to(totals)
         return {**totals}
 
-    def _tally(self, error_class: str) -> None:
-        if error_class == ABANDONED:
-            self.abandoned += 1
-            return
-        self.ended += 1
-        if error_class:
-            self.failed += 1
-
     def _time(self, cell: _RequestCell, sample: Sample, suffix: str) -> None:
+        service_s, latency_s = sample.service_s, sample.latency_s
         # beyond an hour nothing is told apart: it is at least an hour
-        if sample.service_s > LONGEST_S:
-            suffix = "_censored"
-        cell.add("service" + suffix, "http_req_duration", min(sample.service_s, LONGEST_S))
-        if sample.latency_s is not None:
-            cell.add("latency" + suffix, "http_req_latency", min(sample.latency_s, LONGEST_S))
+        if service_s > LONGEST_S:
+            suffix, service_s = "_censored", LONGEST_S
+        cell.add("service" + suffix, "http_req_duration", service_s)
+        if latency_s is not None:
+            latency_s = latency_s if latency_s < LONGEST_S else LONGEST_S
+            cell.add("latency" + suffix, "http_req_latency", latency_s)
 
     def _cell(self, sample: Sample) -> _RequestCell:
         method = sample.method if sample.error_class != INVALID_SAMPLE else "INVALID"

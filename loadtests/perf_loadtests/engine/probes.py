@@ -96,7 +96,8 @@ def settle_gc() -> None:
     """Keep what lives now out of every collection, and full collections out of the load."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(700, 10, 1_000_000)
+    # young ones stay on, but none for every few requests
+    gc.set_threshold(5_000, 10, 1_000_000)
 
 
 def _rss_bytes() -> int:

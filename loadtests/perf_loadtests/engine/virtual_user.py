@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from perf_loadtests.engine.open_driver import Due
 
 UNKNOWN_S = float("nan")
+_getcurrent = gevent.getcurrent
 # Under which the books find a request again in the context of its event.
 PENDING_KEY = "_perfproof"
 
@@ -38,7 +39,7 @@ class Pending:
     slot: Slot
     intended_s: float | None
     asserted: bool
-    greenlet: object = field(default_factory=gevent.getcurrent)
+    greenlet: object = field(default_factory=_getcurrent)
     status: int = 0
     returned_s: float | None = None
     aside: str = ""
@@ -193,6 +194,11 @@ class VirtualUser:
         received = length if isinstance(length, int) and length >= 0 else 0
         self._book(pending, error_class, service_s, text, received)
 
+    def succeeded(self, pending: Pending, service_s: float, received: int) -> None:
+        """Book a whole response that nobody finds fault with."""
+        if pending in self._in_flight:
+            self._book(pending, "", service_s, "", received)
+
     def cut_short(self, pending: Pending, error: BaseException) -> None:
         """Book a request whose client raised instead of reporting it."""
         if pending not in self._in_flight:
@@ -251,24 +257,18 @@ class VirtualUser:
         latency_s: float | None = None
         if pending.intended_s is not None:
             latency_s = pending.begun_s - pending.intended_s + service_s
-        ledger = self.ledger
+        ledger, arm = self.ledger, self.arm
         end_s = pending.begun_s + service_s - ledger.t0_s
+        # by place: names would cost as much as all the rest of this
         sample = Sample(
-            scenario=self.arm.scenario,
-            method=pending.method,
-            name=pending.name,
-            status=pending.status,
-            error_class=error_class,
-            slot=pending.slot,
-            end_window=ledger.window_at(end_s),
-            service_s=service_s,
-            latency_s=latency_s,
-            first=pending.intended_s is not None,
-            asserted=pending.asserted,
-            received_bytes=received,
-            target=self.arm.target,
-        )
-        ledger.request(sample, text, pending.aside)
+            arm.scenario, pending.method, pending.name, pending.status, error_class, pending.slot,
+            ledger.window_at(end_s), service_s, latency_s, latency_s is not None,
+            pending.asserted, received, arm.target,
+        )  # fmt: skip
+        if error_class:
+            ledger.request(sample, text, pending.aside)
+        else:
+            ledger.recorder.add(sample)
 
 
 def describe(error: BaseException) -> tuple[str, str, str]:
