@@ -250,9 +250,9 @@ class HistogramBuilder:
         counts = self.counts
         counts[index] = counts.get(index, 0) + 1
         self.sum_s += value_s
-        if value_s < self.min_s:
+        if value_s < self.min_s:  # noqa: PLR1730  # without a call, see above
             self.min_s = value_s
-        if value_s > self.max_s:
+        if value_s > self.max_s:  # noqa: PLR1730  # without a call, see above
             self.max_s = value_s
         if index in self._limits_by_bucket:
             self._split(index, value_s)

@@ -12,7 +12,7 @@ from perf_analysis.series import CANDIDATE, SeriesKey, Slot
 from perf_documents.cells import encode_histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MAX_NAMES = 500
 MAX_STATUSES = 12
@@ -215,17 +215,28 @@ class Recorder:
             )
         return cell
 
-    def take(self) -> dict[str, object]:
-        """Hand over what was counted since the last call, as rows of `CellsModel`."""
+    def take(self, rest: Callable[[], None] = lambda: None) -> dict[str, object]:
+        """Hand over what was counted since the last call, as rows of `CellsModel`.
+
+        It is cut off at once; `rest` is called after each row, so that encoding need not stall.
+        """
         requests, self._requests = self._requests, {}
         iterations, self._iterations = self._iterations, {}
         ended, self._ended = self._ended, {}
         self._known.clear()
         for cell in iterations.values():
             cell.add_to(self._totals)
+        series: list[object] = []
+        scenarios: list[object] = []
+        for (key, slot), request_cell in requests.items():
+            series.append([*key, *slot, request_cell.encode()])
+            rest()
+        for (name, slot), cell in iterations.items():
+            scenarios.append([name, *slot, cell.encode()])
+            rest()
         return {
-            "series": [[*key, *slot, cell.encode()] for (key, slot), cell in requests.items()],
-            "scenarios": [[name, *slot, c.encode()] for (name, slot), c in iterations.items()],
+            "series": series,
+            "scenarios": scenarios,
             "ended": [list(pair) for pair in ended.items()],
         }
 
@@ -243,8 +254,7 @@ class Recorder:
             suffix, service_s = "_censored", LONGEST_S
         cell.add("service" + suffix, "http_req_duration", service_s)
         if latency_s is not None:
-            latency_s = latency_s if latency_s < LONGEST_S else LONGEST_S
-            cell.add("latency" + suffix, "http_req_latency", latency_s)
+            cell.add("latency" + suffix, "http_req_latency", min(latency_s, LONGEST_S))
 
     def _cell(self, sample: Sample) -> _RequestCell:
         method = sample.method if sample.error_class != INVALID_SAMPLE else "INVALID"

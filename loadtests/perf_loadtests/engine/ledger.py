@@ -123,13 +123,17 @@ class Ledger:
         row.excused += excused
         row.text = row.text or self._clean(text)[:200]
 
-    def take(self) -> dict[str, object]:
-        """Hand over what was booked since the last call, as parts of a `SecondRecord`."""
+    def take(self, rest: Callable[[], None] = lambda: None) -> dict[str, object]:
+        """Hand over what was booked since the last call, as parts of a `SecondRecord`.
+
+        All of it is cut off at the same moment; `rest` is called while it is encoded.
+        """
         failures, self._failures = self._failures, {}
         raised, self._raised = self._raised, {}
+        counts = self.closing()
         return {
-            "cells": self.recorder.take(),
-            "counts": self.closing(),
+            "counts": counts,
+            "cells": self.recorder.take(rest),
             "errors": [
                 [*key, row.count, row.first_s, row.last_s, row.text]
                 for key, row in failures.items()

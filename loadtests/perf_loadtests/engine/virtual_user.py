@@ -114,7 +114,7 @@ class VirtualUser:
         self.greenlet: Greenlet | None = None
         # the open driver's: what it was handed and has not begun, and who waits to be handed it
         self.handed: Due | None = None
-        self.parked: Greenlet | None = None
+        self.parked: Greenlet = _getcurrent()
         self._in_flight: dict[Pending, None] = {}
         self._failed_before = False
         self._noted: BaseException | None = None

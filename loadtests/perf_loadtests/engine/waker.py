@@ -13,8 +13,8 @@ from gevent.event import Event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Setting a timer of the kernel takes some 10 us on a virtual machine: what is nearer than this waits
-# for it in turns of the loop that only poll.
+# Setting a timer of the kernel takes some 10 us on a virtual machine: what is nearer than this is
+# waited for in turns of the loop that only poll.
 NEAR_S = 20e-6
 # The loop rounds its own timers up to whole milliseconds: the last stretch is yielded away.
 YIELD_FROM_S = 0.0012

@@ -142,7 +142,7 @@ class LeanClient:
         prepared = message.prepare(method, url, self.base_url, headers, content_type)
         call = _Call(options, prepared)
         limit_s = options.get("timeout") or self.timeout_s
-        deadline = Deadline(clock() + (limit_s if limit_s < self.timeout_s else self.timeout_s))
+        deadline = Deadline(clock() + min(limit_s, self.timeout_s))
         self._wheel.add(deadline)
         try:
             exchange = self._follow(call, prepared, body, deadline.at_s)

@@ -47,8 +47,8 @@ class Connection:
     """
 
     __slots__ = (
-        "_at_once", "_broke", "_early", "_sends", "_signal", "idle_since_s", "opened", "origin", "recv",
-        "socket", "used",
+        "_at_once", "_broke", "_early", "_sends", "_signal", "idle_since_s", "opened", "origin",
+        "recv", "socket", "used",
     )  # fmt: skip
 
     def __init__(self, origin: Origin, sock: gevent.socket.socket, opened: Opened) -> None:
