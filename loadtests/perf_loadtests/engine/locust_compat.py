@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from geventhttpclient.client import HTTPClient, HTTPClientPool
     from geventhttpclient.url import URL
     from locust.event import EventHook
+    from locust.runners import Runner
 
-RUNNING, WAITING = "running", "waiting"
-LEAN = "lean"  # the kind of our own client
+RUNNING, WAITING, LEAN = "running", "waiting", "lean"  # LEAN: the kind of our own client
 
 
 def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
@@ -168,8 +168,10 @@ def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watche
     return made
 
 
-def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
-    """Environment with a local runner, Locust's own statistics off, and no configuration read.
+def make_environment(
+    classes: Sequence[type[User]], host: str, make_runner: Callable[[Environment], Runner]
+) -> Environment:
+    """Environment with a runner, Locust's own statistics off, and no configuration read.
 
     Raises
     ------
@@ -190,7 +192,7 @@ def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
         host=host,
         parsed_options=options,
     )
-    runner = environment.create_local_runner()
+    runner = environment.runner = make_runner(environment)
     # the statistics' listener is the newest: its tables grow with names, and it costs 10 % at speed
     handlers = environment.events.request._handlers  # noqa: SLF001  # no public way to find it
     environment.events.request.remove_listener(
@@ -212,8 +214,7 @@ def others_listen(hook: EventHook) -> Callable[[], bool]:
 
 def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:
     """Let a scenario that stops or quits the runner stop the run: Locust would only kill users."""
-    runner = environment.runner
-    if runner is not None:
+    if (runner := environment.runner) is not None:
         runner.quit = runner.stop = stop  # type: ignore[method-assign]  # this run only
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from perf_analysis.series import Slot
     from perf_loadtests.engine.ledger import Ledger
-    from perf_loadtests.engine.open_driver import Due
+    from perf_loadtests.pool import Due
 
 UNKNOWN_S = float("nan")
 _getcurrent = gevent.getcurrent
