@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from perf_loadtests.workspace import Workspace
     from perf_reports.trend.folder import Written
 
-CACHE = "trend-cache.json"
+CACHE = "trend-cache.bin"
 ACKNOWLEDGED = "acknowledged.yaml"
 MOST_NAMED = 5
 

@@ -197,9 +197,16 @@ def test_a_record_that_was_replaced_is_read_anew(
     assert [row.commit for row in rows.rows] == [make_record(0).commit, "e" * 40]
 
 
+HEAD = '{"schema":2,"names":[],"found":{},"rows":[],"counts":[%s]}\n'
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"schema":9}', '{"schema":1,"names":[],"found":{}}\n[1]', "\x00"]
-)
+    "text",
+    [
+        "", "{", '{"schema":9}\n', "\x00", "[]\n", '{"schema":2}\n', HEAD % "" + "cut",
+        HEAD % "" + 32 * "\x00", HEAD % "1", HEAD % '"x"',
+    ],
+)  # fmt: skip
 def test_a_cache_that_cannot_be_used_is_made_anew(
     root: Path, history: History, tmp_path: Path, text: str
 ) -> None:

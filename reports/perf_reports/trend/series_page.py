@@ -57,7 +57,7 @@ def render(track: Track, site: Site) -> str:
         # `<`, `>` and `&` are written as escapes of JSON
         data=Markup(_data(track, site)),  # noqa: S704
         sentence=_sentence(track, site),
-        changes=[_change(track, change, site) for change in reversed(track.changes)],
+        changes=_changes(track, site),
         runs=_runs(track, site),
         of_runs=len(track.rows),
         generator=site.generator,
@@ -214,8 +214,15 @@ def _letter(verdict: str, *, valid: bool) -> str:
     return (verdict[:1] or "n") if valid else "x"
 
 
-def _change(track: Track, change: Change, site: Site) -> Mapping[str, object]:
-    """One change point as a row of the page."""
+def _changes(track: Track, site: Site) -> list[Mapping[str, object]]:
+    """Change points as rows of the page, the newest first."""
+    commands = links.compare_commands(track, site.documented)
+    told = zip(track.changes, commands, strict=True)
+    return [_change(track, change, site) | {"command": command} for change, command in told][::-1]
+
+
+def _change(track: Track, change: Change, site: Site) -> dict[str, object]:
+    """What one change point is."""
     point, rows = change.point, track.rows
     before = next((rows[at] for at in range(point.first - 1, -1, -1) if rows[at].commit), None)
     after = rows[point.last]
@@ -236,7 +243,6 @@ def _change(track: Track, change: Change, site: Site) -> Mapping[str, object]:
         "between": len(dict.fromkeys(between)),
         "status": words.status(change),
         "tone": {Status.OPEN: "fail", Status.IMPROVED: "pass"}.get(change.status, "none"),
-        "command": links.compare_command(track, change, site.documented),
     }
 
 
