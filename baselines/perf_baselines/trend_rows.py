@@ -14,7 +14,6 @@ from perf_documents.errors import PerfError
 from perf_documents.files import make_private_folder, read_bounded, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray

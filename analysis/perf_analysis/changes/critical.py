@@ -158,7 +158,7 @@ def _is_rare(
     for start in range(0, times, size):
         orders = np.tile(np.arange(n), (min(size, times - start), 1))
         orders = rng.permuted(orders, axis=1)
-        reached += np.count_nonzero(highest(scores[orders], others[orders]) >= statistic)
+        reached += int(np.sum(highest(scores[orders], others[orders]) >= statistic))
         if reached > spare:
             return False
     return True

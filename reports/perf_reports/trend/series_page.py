@@ -214,7 +214,7 @@ def _letter(verdict: str, *, valid: bool) -> str:
     return (verdict[:1] or "n") if valid else "x"
 
 
-def _changes(track: Track, site: Site) -> list[Mapping[str, object]]:
+def _changes(track: Track, site: Site) -> list[dict[str, object]]:
     """Change points as rows of the page, the newest first."""
     commands = links.compare_commands(track, site.documented)
     told = zip(track.changes, commands, strict=True)
