@@ -120,6 +120,12 @@ class Track:
         return standing[-1] if standing else None
 
     @property
+    def telling(self) -> Change | None:
+        """The newest change of those that give the series its status."""
+        standing = [change for change in self.changes if change.status.value == self.status]
+        return standing[-1] if standing else None
+
+    @property
     def status(self) -> str:
         """The most urgent of its changes, or that it is steady."""
         found = {change.status for change in self.changes if change.stands}

@@ -106,6 +106,14 @@ def test_what_a_change_means_today(
     assert p95(tracked(stepping(levels))).changes[0].status is status
 
 
+def test_the_change_that_is_told_is_that_of_the_status(tracked: Tracked) -> None:
+    """A part of a rise came back since: the rise is open, and the last change is the small one."""
+    track = p95(tracked(stepping([(60, 0.1), (60, 0.14), (60, 0.125)])))
+    assert (track.status, len(track.changes)) == ("open", 2)
+    assert track.telling == track.changes[0]
+    assert track.latest == track.changes[1]
+
+
 @pytest.mark.parametrize(
     ("entry", "status", "is_known"),
     [

@@ -38,14 +38,14 @@ _BODIES = {Status.OPEN.value: "fail", Status.IMPROVED.value: "pass"}
 
 def render(track: Track, site: Site) -> str:
     """Return the page of a series."""
-    latest = track.latest
+    telling = track.telling
     return shell.fill(
         "trend_series.html",
         "trend.css",
         "trend_series.js",
         track=track,
         tone=_BODIES.get(track.status, "none"),
-        badge=words.badge(track.name, latest) if latest else None,
+        badge=words.badge(track.name, telling) if telling else None,
         title=words.name(track.name.text),
         place=words.place(track),
         branch=words.name(track.place.branch) or "no branch",
@@ -104,7 +104,9 @@ def _tiles(track: Track, site: Site) -> tuple[Tile, ...]:
         Tile(
             label="runs that count",
             value=f"{units.count(good)} of {units.count(len(track.rows))}",
-            under="the others are not valid or did not measure it",
+            under="the others are not valid or did not measure it"
+            if good < len(track.rows)
+            else "all are valid and measured it",
         ),
         Tile(
             label="change points",
@@ -126,7 +128,8 @@ def _sentence(track: Track, site: Site) -> str:
     parts = ["Dots: one run each, with the 95 % interval within the run"]
     parts.append("lines: the median of each level")
     parts += ["grey band: accepted baselines"] if site.band(track) else []
-    parts.append("upright bands: where a change of level lies with 95 % confidence")
+    if track.changes:
+        parts.append("upright bands: where a change of level lies with 95 % confidence")
     if any(not row.valid for row in track.rows):
         parts.append("rings on the lower edge: runs that are not valid, which enter no level")
     if track.breaks:
