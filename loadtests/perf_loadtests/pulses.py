@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from perf_documents.run import HealthWindow
+from perf_documents.health import HealthWindow
 from perf_loadtests.totals import sum_counts
 
 if TYPE_CHECKING:

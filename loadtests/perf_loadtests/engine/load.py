@@ -19,6 +19,7 @@ from perf_loadtests.engine.listeners import Listeners
 from perf_loadtests.engine.open_driver import OpenDriver
 from perf_loadtests.engine.probes import settle_gc
 from perf_loadtests.engine.virtual_user import Arm, Limits, VirtualUser
+from perf_loadtests.engine.waker import make_waker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
 START_LIMIT_S = 60.0
 LEAD_S = 0.5
+ARM_S = 0.05  # the waker is armed by then: the first arrival is not late either
 INTERRUPT_GRACE_S = 1.0
 KILL_GRACE_S = 1.0
 
@@ -125,10 +127,13 @@ class Load:
         self._listeners = Listeners(self._crew, ledger)
         self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
-        kind = OpenDriver if plan.open_model else ClosedDriver
         arms = [(arm, float(cls.weight)) for cls, (arm, _) in self._arms.items()]
         mine = share.stripe.part_of(plan)
+        kind = OpenDriver if plan.open_model else ClosedDriver
         self._driver: Driver = kind(mine, arms, ledger, self._spawn, share)
+        # what is calibrated before the load is what the load is released by
+        driver = self._driver
+        self.waker = driver.waker if isinstance(driver, OpenDriver) else make_waker(ledger.clock)
         self._interrupted = Event()
         self.phase: LoadPhase = "starting"
         self.ended: Literal["schedule", "stop", "abort"] = "schedule"
@@ -169,7 +174,7 @@ class Load:
         if not self._interrupted.is_set():
             now_s = self._ledger.clock()
             self._ledger.t0_s = now_s + LEAD_S if t0_s is None else t0_s
-            self._interrupted.wait(max(0.0, self._ledger.t0_s - now_s))
+            self._interrupted.wait(max(0.0, self._ledger.t0_s - now_s - ARM_S))
             self.phase = "load"
             if self._driver.run():
                 self.reached_s = self._plan.duration_s
@@ -230,12 +235,9 @@ class Load:
                 self._interrupted.wait(0.02)
 
     def _spawn(self, class_name: str) -> None:
-        runner = self._environment.runner
-        if runner is None:
-            raise RuntimeError("the environment lost its runner")
-        for user in runner.spawn_users({class_name: 1}):
-            vu = self._crew.runs_in(user, user.greenlet)
-            user.greenlet.link(lambda _greenlet, vu=vu: self._gone(vu))
+        user = locust_compat.start_user(self._environment, class_name)
+        vu = self._crew.runs_in(user, user.greenlet)
+        user.greenlet.link(lambda _greenlet: self._gone(vu))
 
     def created(self, user: User) -> None:
         """Open the books of a VU."""

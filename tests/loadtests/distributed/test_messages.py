@@ -89,7 +89,7 @@ def test_a_large_body_is_not_even_looked_at() -> None:
 
 
 def test_a_report_carries_a_record_of_the_spool_and_no_other() -> None:
-    record = {"type": "ready", "vus": 1, "wakeup_p99_s": 0.1}
+    record = '{"type":"ready","vus":1,"wakeup_p99_s":0.1}'
     packed = messages.pack_report("me", 3, record, SEAL)
     report = unpack("perf_report", packed, Report, SEAL)
     assert (report.incarnation, report.sequence) == ("me", 3)

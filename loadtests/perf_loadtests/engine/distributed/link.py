@@ -92,10 +92,10 @@ class Link:
         """Whether load may be offered now."""
         return self._lease is None or self._lease.is_held()
 
-    def report(self, record: dict[str, object]) -> None:
-        """Send a record; it is sent again until the master has it."""
+    def report(self, record: dict[str, object], rest: Callable[[], None] = lambda: None) -> None:
+        """Send a record; it is sent again until the master has it. It rests while it encodes."""
         if self._outbox is not None:
-            for packed in self._outbox.add(record):
+            for packed in self._outbox.add(record, rest):
                 self._say_packed("perf_report", packed)
 
     def wait(self, done: Callable[[], bool], limit_s: float) -> bool:

@@ -50,7 +50,7 @@ class MasterEngine(Engine):
             self._event("PORT", str(error))
             return
         control.listen(self._obey)
-        self._probes = Probes(clock=self._clock, wall=self._wall)
+        self._probes = Probes(clock=self._clock, wall=self._wall, yielded=lambda: 0.0)
         gevent.spawn(self._probes.watch_loop)
         if self._gather() and self._agree():
             self._direct()

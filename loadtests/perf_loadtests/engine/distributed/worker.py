@@ -7,11 +7,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from perf_loadtests.engine.boot import Engine
+from perf_loadtests.engine.boot import Engine, go_on
 from perf_loadtests.engine.distributed.link import Link, RefusedToJoinError, UnreachedError
 from perf_loadtests.engine.distributed.roster import Expected, hashes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perf_loadtests.engine.control import Control
     from perf_loadtests.engine.load import Load
     from perf_loadtests.engine.share import Share
@@ -67,16 +69,16 @@ class WorkerEngine(Engine):
         if self._load is not None:
             self._load.interrupt(word)
 
-    def _write(self, record: dict[str, object]) -> None:
+    def _write(self, record: dict[str, object], rest: Callable[[], None] = go_on) -> None:
         link = self._link
         if record["type"] == "event":
             self._write_here(str(record["kind"]), str(record["text"]))
         elif link is None or not link.is_placed:
-            self._spool.write(record)
+            self._spool.write(record, rest)
         if link is not None and record["type"] != "start":
-            link.report(record)
+            link.report(record, rest)
 
-    def _await_start(self, load: Load, wakeup_p99_s: float) -> float | None:
+    def _await_start(self, load: Load, wakeup_p99_s: float | None) -> float | None:
         link = self._link
         if link is None:
             return None
@@ -87,7 +89,7 @@ class WorkerEngine(Engine):
             load.interrupt("stop")
         return link.t0_s
 
-    def _finish(self, load: Load, wakeup_p99_s: float) -> None:
+    def _finish(self, load: Load, wakeup_p99_s: float | None) -> None:
         link = self._link
         if link is None:
             return
