@@ -10,6 +10,7 @@ from perf_documents.plan_codec import encode_plan
 from perf_documents.redact import Redactor, secrets_of
 from perf_loadtests.preflight import is_loopback
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL, Order, TargetModel
+from perf_loadtests.spreading import notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,8 @@ def make_order(
         addresses=pinned,
         fingerprint=collect_fingerprint(world.environ),
         git=collect_git(ready.workspace.root, world.environ, redactor=cleaner),
-        notes=_notes(world.environ, local=local),
+        notes=_notes(world.environ, local=local) + notes_on(ready.spread),
+        spread=ready.spread,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_analysis.compared import BASELINES
-from perf_analysis.validity.generator import CPU_RATIO, LAG_S
+from perf_analysis.saturation import CPU_RATIO, LAG_S
 from perf_reports import units, wording
 from perf_reports.parts import Item
 
