@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from perf_cli.options import DURATION, SCALE
+from perf_cli.options import DURATION, FOLDER, SCALE, WholeRange
 from perf_cli.output import look_of
 from perf_cli.registry import VERBS
 from perf_cli.running import Session, Wishes
@@ -24,6 +23,7 @@ from perf_reports.progress import ProgressDisplay
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
+    from pathlib import Path
 
 WAIT_IN_CI_S = 60.0
 
@@ -81,7 +81,7 @@ class RunFlags(TypedDict):
 )
 @click.option(
     "--rounds",
-    type=click.IntRange(1, 20),
+    type=WholeRange(1, 20),
     metavar="N",
     help="Rounds with a control, both targets restarted before each.",
 )
@@ -98,14 +98,14 @@ class RunFlags(TypedDict):
 )
 @click.option(
     "--repeat",
-    type=click.IntRange(1, 100),
+    type=WholeRange(1, 100),
     metavar="N",
     help="Run N times; all of them are compared together.",
 )
 @click.option("--accept-baseline", is_flag=True, help="Accept what passed as a baseline.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Where report and data go (.perf/runs/RUN).",
 )
