@@ -96,6 +96,11 @@ class Pool(Generic[V, A]):
         self.busy -= 1
         return self._take(vu)
 
+    def interrupted(self, vu: V) -> None:
+        """Note that an idle VU was roused by something other than an arrival."""
+        self.idle.remove(vu)
+        self.busy += 1
+
     def lost(self, vu: V, *, was_busy: bool, was_starting: bool) -> None:
         """Note that a VU is gone for good."""
         if was_starting:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE, TIMEOUT
-from perf_analysis.histogram import HistogramBuilder
+from perf_analysis.histogram import LARGEST_S, HistogramBuilder
 from perf_analysis.series import CANDIDATE, SeriesKey, Slot
-from perf_documents.cells import encode_histogram, is_finite_duration
+from perf_documents.cells import encode_histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MAX_NAMES = 500
 MAX_STATUSES = 12
@@ -22,6 +22,10 @@ LONGEST_S = 3600.0
 # Classes under which the response came whole: only these have a service time.
 COMPLETE = frozenset({"", "assertion", "http_4xx", "http_5xx", "bad_status"})
 CENSORED = frozenset({TIMEOUT, ABANDONED})
+# What iterations are accounted for by.
+COUNTED = ("planned", "started", "dropped", "late_drops", "unsent", "finished", "failed",
+           "abandoned", "faulted")  # fmt: skip
+MOST_BYTES = 2**53
 
 
 class Sample(NamedTuple):
@@ -92,6 +96,11 @@ class IterationCell:
     iteration: HistogramBuilder = field(default_factory=HistogramBuilder)
     dropped_latency: HistogramBuilder = field(default_factory=HistogramBuilder)
 
+    def add_to(self, totals: dict[str, int]) -> None:
+        """Add what is counted to totals by name."""
+        for name in totals:
+            totals[name] += getattr(self, name)
+
     def encode(self) -> dict[str, object]:
         """Return the cell as JSON without what is zero or empty."""
         coded: dict[str, object] = {}
@@ -103,6 +112,26 @@ class IterationCell:
             elif value:
                 coded[spec.name] = value
         return coded
+
+
+def _measured(sample: Sample) -> bool:
+    """Whether the figures of a sample may be: finite, not negative, not beyond every grid."""
+    latency_s = sample.latency_s
+    return (
+        0.0 <= sample.service_s < LARGEST_S
+        and (latency_s is None or 0.0 <= latency_s < LARGEST_S)
+        and 0 <= sample.received_bytes < MOST_BYTES
+    )
+
+
+def _valid(sample: Sample) -> bool:
+    method = sample.method
+    return (
+        _measured(sample)
+        and 1 <= len(method) <= 16  # noqa: PLR2004  # a method's length
+        and method.isascii()
+        and method.isalpha()
+    )
 
 
 def clean_name(name: object) -> str:
@@ -133,6 +162,9 @@ class Recorder:
         self._names: dict[str, None] = {}
         self._beyond: set[int] = set()
         self._statuses: dict[tuple[str, str], set[int]] = {}
+        # cells by what a sample says of itself: everything but the figures is known to be in order
+        self._known: dict[tuple[object, ...], _RequestCell] = {}
+        self._totals = dict.fromkeys(COUNTED, 0)
         self.invalid_samples = 0
         self.ended = 0
         self.failed = 0
@@ -145,22 +177,30 @@ class Recorder:
 
     def add(self, sample: Sample) -> None:
         """Count one request; what is no valid sample is counted as invalid and nowhere else."""
-        if not self._valid(sample):
-            self.invalid_samples += 1
-            self._tally(INVALID_SAMPLE)
-            sample = sample._replace(error_class=INVALID_SAMPLE, received_bytes=0)
-        else:
-            self._tally(sample.error_class)
-        cell = self._cell(sample)
+        key = (sample.target, sample[:6])
+        cell = self._known.get(key) if type(sample.name) is str else None
+        if cell is None or not _measured(sample):
+            if not _valid(sample):
+                self.invalid_samples += 1
+                sample = sample._replace(error_class=INVALID_SAMPLE, received_bytes=0)
+            cell = self._cell(sample)
+            if sample.error_class != INVALID_SAMPLE and type(sample.name) is str:
+                self._known[key] = cell
         cell.n += 1
         cell.first += sample.first
         cell.asserted += sample.asserted
         cell.received_bytes += sample.received_bytes
-        if sample.error_class != ABANDONED:
-            self._ended[sample.end_window] = self._ended.get(sample.end_window, 0) + 1
-        if sample.error_class in COMPLETE:
+        error_class = sample.error_class
+        if error_class == ABANDONED:
+            self.abandoned += 1
+        else:
+            self.ended += 1
+            self.failed += error_class != ""
+            ended = self._ended
+            ended[sample.end_window] = ended.get(sample.end_window, 0) + 1
+        if error_class in COMPLETE:
             self._time(cell, sample, "")
-        elif sample.error_class in CENSORED:
+        elif error_class in CENSORED:
             self._time(cell, sample, "_censored")
 
     def iterations(self, scenario: str, slot: Slot) -> IterationCell:
@@ -175,43 +215,46 @@ class Recorder:
             )
         return cell
 
-    def take(self) -> dict[str, object]:
-        """Hand over what was counted since the last call, as rows of `CellsModel`."""
+    def take(self, rest: Callable[[], None] = lambda: None) -> dict[str, object]:
+        """Hand over what was counted since the last call, as rows of `CellsModel`.
+
+        It is cut off at once; `rest` is called after each row, so that encoding need not stall.
+        """
         requests, self._requests = self._requests, {}
         iterations, self._iterations = self._iterations, {}
         ended, self._ended = self._ended, {}
+        self._known.clear()
+        for cell in iterations.values():
+            cell.add_to(self._totals)
+        series: list[object] = []
+        scenarios: list[object] = []
+        for (key, slot), request_cell in requests.items():
+            series.append([*key, *slot, request_cell.encode()])
+            rest()
+        for (name, slot), cell in iterations.items():
+            scenarios.append([name, *slot, cell.encode()])
+            rest()
         return {
-            "series": [[*key, *slot, cell.encode()] for (key, slot), cell in requests.items()],
-            "scenarios": [[name, *slot, c.encode()] for (name, slot), c in iterations.items()],
+            "series": series,
+            "scenarios": scenarios,
             "ended": [list(pair) for pair in ended.items()],
         }
 
-    def _valid(self, sample: Sample) -> bool:
-        latency_s = sample.latency_s
-        return (
-            is_finite_duration(sample.service_s)
-            and (latency_s is None or is_finite_duration(latency_s))
-            and 1 <= len(sample.method) <= 16  # noqa: PLR2004  # a method's length
-            and sample.method.isascii()
-            and sample.method.isalpha()
-            and 0 <= sample.received_bytes < 2**53
-        )
-
-    def _tally(self, error_class: str) -> None:
-        if error_class == ABANDONED:
-            self.abandoned += 1
-            return
-        self.ended += 1
-        if error_class:
-            self.failed += 1
+    def totals(self) -> dict[str, object]:
+        """What the iterations of the whole run came to so far."""
+        totals = dict(self._totals)
+        for cell in self._iterations.values():
+            cell.add_to(totals)
+        return {**totals}
 
     def _time(self, cell: _RequestCell, sample: Sample, suffix: str) -> None:
+        service_s, latency_s = sample.service_s, sample.latency_s
         # beyond an hour nothing is told apart: it is at least an hour
-        if sample.service_s > LONGEST_S:
-            suffix = "_censored"
-        cell.add("service" + suffix, "http_req_duration", min(sample.service_s, LONGEST_S))
-        if sample.latency_s is not None:
-            cell.add("latency" + suffix, "http_req_latency", min(sample.latency_s, LONGEST_S))
+        if service_s > LONGEST_S:
+            suffix, service_s = "_censored", LONGEST_S
+        cell.add("service" + suffix, "http_req_duration", service_s)
+        if latency_s is not None:
+            cell.add("latency" + suffix, "http_req_latency", min(latency_s, LONGEST_S))
 
     def _cell(self, sample: Sample) -> _RequestCell:
         method = sample.method if sample.error_class != INVALID_SAMPLE else "INVALID"

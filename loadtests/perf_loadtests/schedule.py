@@ -33,6 +33,7 @@ class _Piece:
     start_s: float
     first: Fraction
     last: Fraction
+    line: tuple[float, float, float]  # rate at its start and at its end, length in seconds
 
     def offset_s(self, n: float) -> float:
         """Offset at which the integral of the rate has grown by n since the stage began.
@@ -44,8 +45,7 @@ class _Piece:
         """
         if n <= 0.0:
             return self.start_s
-        a, b = float(self.stage.start), float(self.stage.target)
-        d = float(self.stage.duration_s)
+        a, b, d = self.line
         u = 2.0 * n / (a + math.sqrt(max(0.0, a * a + 2.0 * (b - a) * n / d)))
         # the half-open stage keeps its arrivals even where the float rounds up
         return self.start_s + min(u, math.nextafter(d, 0.0))
@@ -56,7 +56,8 @@ def _pieces(stages: Sequence[Stage]) -> list[_Piece]:
     start_s, total = Fraction(0), Fraction(0)
     for stage in stages:
         grown = total + (stage.start + stage.target) / 2 * stage.duration_s
-        pieces.append(_Piece(stage, float(start_s), total, grown))
+        line = float(stage.start), float(stage.target), float(stage.duration_s)
+        pieces.append(_Piece(stage, float(start_s), total, grown, line))
         start_s, total = start_s + stage.duration_s, grown
     return pieces
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gevent
+from gevent.event import Event
 
 from perf_analysis.failure_classes import NOT_ALLOWED
 from perf_analysis.series import CANDIDATE, CONTROL
@@ -21,6 +22,7 @@ from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
 from perf_loadtests.engine.probes import Probes
+from perf_loadtests.engine.waker import calibrate
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
 
 if TYPE_CHECKING:
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
     from perf_loadtests.spool import SpoolWriter
 
 PULSE_S = 1.0
+# The books of a second are encoded in pieces of this length, with the load going on in between.
+WORK_S, REST_S = 0.0003, 0.001
 LONG_AGO_S = -1e6
+WAKE_UP = 0.99
 
 
 class Engine:
@@ -54,6 +59,8 @@ class Engine:
         self._clean = Redactor(secrets_of(dict(os.environ))).clean
         self._ledger = Ledger(self._plan, clock=clock, clean=self._clean)
         self._load: Load | None = None
+        self._over = Event()
+        self._rested_s = 0.0
 
     def run(self, control: Control) -> None:
         """Do the whole run; every way out that is not the last line leaves no completion record."""
@@ -66,21 +73,21 @@ class Engine:
             self._event("SCENARIO", str(error))
             return
         control.listen(load.interrupt)
-        probes = Probes(clock=self._clock, wall=self._wall)
+        probes = Probes(clock=self._clock, wall=self._wall, yielded=lambda: load.waker.yielded_s)
         gevent.spawn(probes.watch_loop)
         pulse = gevent.spawn(self._pulse, load, probes)
         try:
             load.prepare()
         except VusMissingError as error:
-            pulse.kill()
-            self._beat(load, probes)
+            self._last_beat(pulse, load, probes)
             self._event("VUS", str(error))
             return
-        wakeup_p99_s = probes.calibrate()
+        wakes = calibrate(load.waker, self._clock)
+        if not load.waker.precise:
+            self._event("note", "wake-ups without a timer of the kernel: less precise, and dearer")
         load.run()
-        pulse.kill()
-        self._beat(load, probes)
-        self._finish(load, wakeup_p99_s)
+        self._last_beat(pulse, load, probes)
+        self._finish(load, wakes[int(WAKE_UP * (len(wakes) - 1))] if wakes else None)
 
     def _begin(self) -> Load:
         """Import the scenario, with the workspace before everything else on the path."""
@@ -122,15 +129,26 @@ class Engine:
         ]
 
     def _pulse(self, load: Load, probes: Probes) -> None:
-        due_s = self._clock()
-        while True:
+        due_s = self._clock() + PULSE_S
+        while not self._over.wait(max(0.0, due_s - self._clock())):
+            self._beat(load, probes, self._rest)
             due_s = max(due_s + PULSE_S, self._clock())
-            gevent.sleep(max(0.0, due_s - self._clock()))
-            self._beat(load, probes)
             # a native thread waits for the disk, the event loop does not
             gevent.get_hub().threadpool.apply(self._spool.sync)
 
-    def _beat(self, load: Load, probes: Probes) -> None:
+    def _last_beat(self, pulse: gevent.Greenlet, load: Load, probes: Probes) -> None:
+        """End the pulse, never in the middle of a beat, and write what came since."""
+        self._over.set()
+        pulse.join()
+        self._beat(load, probes, lambda: None)
+
+    def _rest(self) -> None:
+        """Let the load go on where encoding took long enough: it would be seen as lag."""
+        if self._clock() - self._rested_s > WORK_S:
+            gevent.sleep(REST_S)
+            self._rested_s = self._clock()
+
+    def _beat(self, load: Load, probes: Probes, rest: Callable[[], None]) -> None:
         record: dict[str, object] = {
             "type": "second",
             "at_s": max(LONG_AGO_S, self._ledger.offset_s()),
@@ -138,9 +156,10 @@ class Engine:
             "vus": load.vus,
             "health": probes.take(),
         }
-        self._spool.write(record | self._ledger.take())
+        self._rested_s = self._clock()
+        self._spool.write(record | self._ledger.take(rest), rest)
 
-    def _finish(self, load: Load, wakeup_p99_s: float) -> None:
+    def _finish(self, load: Load, wakeup_p99_s: float | None) -> None:
         self._spool.sync()
         self._spool.write(
             {

@@ -19,6 +19,7 @@ from perf_loadtests.engine.listeners import Listeners
 from perf_loadtests.engine.open_driver import OpenDriver
 from perf_loadtests.engine.probes import settle_gc
 from perf_loadtests.engine.virtual_user import Arm, Limits, VirtualUser
+from perf_loadtests.engine.waker import make_waker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
 START_LIMIT_S = 60.0
 LEAD_S = 0.5
+ARM_S = 0.05  # the waker is armed by then: the first arrival is not late either
 INTERRUPT_GRACE_S = 1.0
 KILL_GRACE_S = 1.0
 
@@ -123,9 +125,13 @@ class Load:
         self._listeners = Listeners(self._crew, ledger)
         self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
-        kind = OpenDriver if plan.open_model else ClosedDriver
         arms = [(arm, float(cls.weight)) for cls, (arm, _) in self._arms.items()]
-        self._driver: Driver = kind(plan, arms, ledger, self._spawn)
+        self.waker = make_waker(ledger.clock)
+        self._driver: Driver = (
+            OpenDriver(plan, arms, ledger, self._spawn, self.waker)
+            if plan.open_model
+            else ClosedDriver(plan, arms, ledger, self._spawn)
+        )
         self._interrupted = Event()
         self.phase: LoadPhase = "starting"
         self.ended: Literal["schedule", "stop", "abort"] = "schedule"
@@ -160,7 +166,7 @@ class Load:
         settle_gc()
         if not self._interrupted.is_set():
             self._ledger.t0_s = self._ledger.clock() + LEAD_S
-            self._interrupted.wait(LEAD_S)
+            self._interrupted.wait(LEAD_S - ARM_S)
             self.phase = "load"
             if self._driver.run():
                 self.reached_s = self._plan.duration_s
@@ -221,12 +227,9 @@ class Load:
                 self._interrupted.wait(0.02)
 
     def _spawn(self, class_name: str) -> None:
-        runner = self._environment.runner
-        if runner is None:
-            raise RuntimeError("the environment lost its runner")
-        for user in runner.spawn_users({class_name: 1}):
-            vu = self._crew.runs_in(user, user.greenlet)
-            user.greenlet.link(lambda _greenlet, vu=vu: self._gone(vu))
+        user = locust_compat.start_user(self._environment, class_name)
+        vu = self._crew.runs_in(user, user.greenlet)
+        user.greenlet.link(lambda _greenlet: self._gone(vu))
 
     def created(self, user: User) -> None:
         """Open the books of a VU."""

@@ -58,7 +58,8 @@ class Address:
 class Prepared:
     """All of a request but its cookies and its body's length.
 
-    `content_type` is the default by the kind of the body, `asked` the path that was asked for.
+    `content_type` is the default by the kind of the body, `asked` the path that was asked for,
+    `bare` the whole request without cookies where it needs no body.
     """
 
     method: str
@@ -68,6 +69,7 @@ class Prepared:
     has_cookie: bool
     content_type: str = ""
     asked: str = "/"
+    bare: bytes = b""
 
 
 def authority(origin: Origin) -> str:
@@ -202,7 +204,10 @@ def build(
     lines += [f"{name}: {value}" for name, value in chosen.values()]
     kept = tuple(headers)
     head = "\r\n".join(lines).encode() + b"\r\n"
-    return Prepared(method.upper(), address, kept, head, "cookie" in chosen, content_type)
+    method = method.upper()
+    bare = head + b"\r\n" if method in _BODYLESS else b""
+    has_cookie = "cookie" in chosen
+    return Prepared(method, address, kept, head, has_cookie, content_type, bare=bare)
 
 
 def finish(prepared: Prepared, body: bytes, jar: Jar) -> bytes:
