@@ -22,6 +22,7 @@ from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
 from perf_loadtests.engine.probes import Probes
+from perf_loadtests.engine.seal import Seal
 from perf_loadtests.engine.waker import calibrate
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
 
@@ -66,6 +67,7 @@ class Engine:
         """Do the whole run; every way out that is not the last line leaves no completion record."""
         guard = Guard(self._order.addresses, self._not_allowed)
         guard.install()
+        seal = Seal()
         self._event("LOADING", self._order.scenario_path)
         try:
             load = self._load = self._begin()
@@ -86,6 +88,9 @@ class Engine:
         if not load.waker.precise:
             self._event("note", "wake-ups without a timer of the kernel: less precise, and dearer")
         load.run()
+        for name in seal.broken():
+            text = "the scenario replaced what measures it"
+            self._ledger.raised("ReplacedError", name, text, excused=False)
         self._last_beat(pulse, load, probes)
         self._finish(load, wakes[int(WAKE_UP * (len(wakes) - 1))] if wakes else None)
 
