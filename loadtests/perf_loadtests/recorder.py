@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 MAX_NAMES = 500
 MAX_STATUSES = 12
 MAX_NAME_LENGTH = 200
-OTHER = "(other)"
+OTHER, UNNAMED = "(other)", "(unnamed)"
+# of a longer name: enough that no secret is cut in two before it is found
+_LOOKED_AT = 1_000
 LONGEST_S = 3600.0
 # Classes under which the response came whole: only these have a service time.
 COMPLETE = frozenset({"", "assertion", "http_4xx", "http_5xx", "bad_status"})
@@ -134,15 +136,19 @@ def _valid(sample: Sample) -> bool:
     )
 
 
-def clean_name(name: object) -> str:
-    """Request name fit to be stored: no control or format characters, at most 200 characters."""
-    text = name if isinstance(name, str) else repr(name)
+def clean_name(name: object, clean: Callable[[str], str] = str) -> str:
+    """Request name fit to be stored: no secret, no control or format characters, not too long."""
+    text = clean((name if isinstance(name, str) else repr(name))[:_LOOKED_AT])
     if not text.isascii() or not text.isprintable():
         text = "".join(
             f"\\x{ord(c):02x}" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c
             for c in text
         )
-    return text[:MAX_NAME_LENGTH] or "(unnamed)"
+    text = text[:MAX_NAME_LENGTH]
+    if not text.strip():
+        return UNNAMED
+    # a scenario that uses the names that mean something here does not get their meaning
+    return f"'{text}'" if text in {OTHER, UNNAMED} else text
 
 
 class Recorder:
@@ -152,10 +158,15 @@ class Recorder:
     ----------
     limits_s : mapping of str to tuple of float
         Per trend metric, the limits beside which samples are counted exactly.
+    clean : callable
+        Removes secrets from names.
     """
 
-    def __init__(self, *, limits_s: Mapping[str, tuple[float, ...]]) -> None:
+    def __init__(
+        self, *, limits_s: Mapping[str, tuple[float, ...]], clean: Callable[[str], str] = str
+    ) -> None:
         self._limits_s = limits_s
+        self._clean = clean
         self._requests: dict[tuple[SeriesKey, Slot], _RequestCell] = {}
         self._iterations: dict[tuple[str, Slot], IterationCell] = {}
         self._ended: dict[int, int] = {}
@@ -258,7 +269,7 @@ class Recorder:
 
     def _cell(self, sample: Sample) -> _RequestCell:
         method = sample.method if sample.error_class != INVALID_SAMPLE else "INVALID"
-        name = self._admit(clean_name(sample.name))
+        name = self._admit(clean_name(sample.name, self._clean))
         seen = self._statuses.setdefault((method, name), set())
         status = sample.status
         if status not in seen:

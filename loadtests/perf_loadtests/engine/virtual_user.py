@@ -11,7 +11,7 @@ from gevent.greenlet import Greenlet
 
 from perf_analysis.arms import cells_name
 from perf_analysis.failure_classes import ABANDONED
-from perf_loadtests.engine.outcomes import classify
+from perf_loadtests.engine.outcomes import UNKNOWN_S, bytes_of, classify, seconds_of, text_of
 from perf_loadtests.http.errors import by_status
 from perf_loadtests.recorder import Sample
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from perf_loadtests.engine.ledger import Ledger
     from perf_loadtests.pool import Due
 
-UNKNOWN_S = float("nan")
 _getcurrent = gevent.getcurrent
 # Under which the books find a request again in the context of its event.
 PENDING_KEY = "_perfproof"
@@ -188,11 +187,9 @@ class VirtualUser:
         """Book a request as its client reported it; `took` is in milliseconds."""
         if pending not in self._in_flight:
             return
-        service_s = took / 1000.0 if isinstance(took, int | float) else UNKNOWN_S
         error_class = classify(error, pending.status)
-        text = "" if error is None else f"{type(error).__name__}: {error}"
-        received = length if isinstance(length, int) and length >= 0 else 0
-        self._book(pending, error_class, service_s, text, received)
+        text = "" if error is None else f"{type(error).__name__}: {text_of(error)}"
+        self._book(pending, error_class, seconds_of(took), text, bytes_of(length))
 
     def succeeded(self, pending: Pending, service_s: float, received: int) -> None:
         """Book a whole response that nobody finds fault with."""
@@ -279,4 +276,4 @@ def describe(error: BaseException) -> tuple[str, str, str]:
         if "site-packages" not in code.co_filename:
             place = f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return type(error).__name__, place, str(error)
+    return type(error).__name__, place, text_of(error)
