@@ -13,7 +13,7 @@ from perf_cli.registry import VERBS
 from perf_cli.signals import Signals
 from perf_cli.verb import Verb
 from perf_cli.wiring import real_world
-from perf_documents.errors import UsageError
+from perf_documents.errors import PerfError, UsageError
 from perf_documents.events import Notice
 from perf_documents.targets import DEMO
 from perf_loadtests.preflight import resolve
@@ -49,7 +49,12 @@ def command(**given: Unpack[WorkerFlags]) -> int:
     host, port = place_of(given["master"], "--master")
     address = resolve(host, port)[0]
     check_token(world.environ, address, "--master")
-    why_not = join(prepare(request, world), world, (address, port))
+    try:
+        why_not = join(prepare(request, world), world, (address, port))
+    except PerfError:
+        if signals.code is None:
+            raise
+        why_not = "interrupted"
     if signals.code is not None:
         return signals.code
     say(f"perf worker: {why_not or 'the master has everything that was measured here'}")

@@ -77,6 +77,9 @@ class Imported(NamedTuple):
 class Engine:
     """One engine process at work."""
 
+    # says something to people only: what counts is the record
+    status = 0
+
     def __init__(
         self,
         order: Order,

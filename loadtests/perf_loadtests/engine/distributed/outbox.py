@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_loadtests.engine.distributed.messages import MAX_PACKED_BYTES, pack_report
+from perf_loadtests.spool import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,11 +31,16 @@ class Outbox:
         """Whether everything is acknowledged."""
         return not self._kept
 
-    def add(self, record: dict[str, object]) -> list[dict[str, bytes]]:
-        """Reports of a record, to be sent now: several where it is large."""
+    def add(
+        self, record: dict[str, object], rest: Callable[[], None] = lambda: None
+    ) -> list[dict[str, bytes]]:
+        """Reports of a record, to be sent now: several where it is large.
+
+        `rest` is called while it is encoded; what is added meanwhile comes first.
+        """
         made: list[dict[str, bytes]] = []
-        for part in _pieces(record):
-            packed = self._pack(part)
+        for text in ["".join(encoded(part, rest)) for part in _pieces(record)]:
+            packed = self._pack(text)
             if len(packed["body"]) > MAX_PACKED_BYTES:
                 raise ValueError("a record of one row that is larger than a message may be")
             self._kept[self._sequence] = packed
@@ -54,7 +60,7 @@ class Outbox:
         self._sent_s = self._clock()
         return list(self._kept.values())
 
-    def _pack(self, record: dict[str, object]) -> dict[str, bytes]:
+    def _pack(self, record: str) -> dict[str, bytes]:
         self._sequence += 1
         return pack_report(self._incarnation, self._sequence, record, self._seal)
 
