@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from perf_analysis.metrics import AGGREGATIONS, METRICS, OPEN_ONLY, UNMEASURED
+from perf_analysis.metrics import AGGREGATIONS, METRICS, OPEN_ONLY, OWN_CLIENT
 from perf_analysis.selectors import GrammarError, parse_selector, shown
 from perf_analysis.verdict import OPERATORS, MetricKind, Threshold
 
@@ -14,7 +14,7 @@ __all__ = [
     "LONGEST_EXPRESSION",
     "METRICS",
     "OPEN_ONLY",
-    "UNMEASURED",
+    "OWN_CLIENT",
     "GrammarError",
     "parse_selector",
     "parse_threshold",

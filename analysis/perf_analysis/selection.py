@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey
+    from perf_analysis.timings import CheckKey, Tally, Timings
     from perf_analysis.verdict import Threshold
 
 _LISTED = 5
@@ -83,6 +84,48 @@ class Selection:
             for phase, cell in cells.items()
             if cell.n and self._holds(phase, scheduled=scheduled)
         ]
+
+    def timings(self, *, scheduled: bool = False) -> list[tuple[SeriesKey, Timings]]:
+        """Timings of the requests whose client knows them."""
+        return [
+            (key, part)
+            for key, parts in self.measured.timings.items()
+            if matches(key, self.selector)
+            for phase, part in parts.items()
+            if self._holds(phase, scheduled=scheduled)
+        ]
+
+    def timed(self, name: str) -> tuple[Histogram, Histogram]:
+        """One timing of the selected requests: values, and lower bounds of what never ended."""
+        parts = [part for _, part in self.timings()]
+        return (
+            merge(part.values[name] for part in parts if name in part.values),
+            merge(part.censored[name] for part in parts if name in part.censored),
+        )
+
+    def checks(self) -> list[tuple[CheckKey, Tally]]:
+        """Own checks of the scenario that carry all tags; a check has no name of a request."""
+        wanted = {key: v for key, v in self.selector.items() if key not in {"phase", "check"}}
+        if wanted.keys() - {"scenario", "target"}:
+            return []
+        target = wanted.get("target", CANDIDATE)
+        return [
+            (key, tally)
+            for key, parts in self.measured.checks.items()
+            if key.target == target
+            and key.scenario == wanted.get("scenario", key.scenario)
+            and key.name == self.selector.get("check", key.name)
+            for phase, tally in parts.items()
+            if self._holds(phase, scheduled=False)
+        ]
+
+    def untimed(self) -> tuple[int, int]:
+        """How many of the selected requests have a client that knows no timings, and of how many.
+
+        An abandoned request counts with those of its client.
+        """
+        whole = sum(cell.n for _, cell in self.requests())
+        return whole - sum(part.n for _, part in self.timings()), whole
 
     def iterations(self, *, scheduled: bool = False) -> list[ScenarioCell]:
         """Scenario cells of the selected scenario, target and phase."""
@@ -187,6 +230,8 @@ class Selection:
         if not is_of_requests(threshold.metric):
             return "" if self.iterations() else self._no_iterations()
         tags = self.selector.keys() - {"phase"}
+        if "check" in tags:
+            return "" if self.checks() else self._no_check()
         if self.requests() or (not tags and self.iterations()):
             return ""
         return self._no_requests()
@@ -197,6 +242,12 @@ class Selection:
         if scenario is not None and scenario not in known:
             return f"no iteration has scenario {scenario}; {_seen(known)}"
         return f"nothing was recorded in the phase {self.phase}"
+
+    def _no_check(self) -> str:
+        name = self.selector["check"]
+        made = Selection(self.measured, {}, self.phase).checks()
+        seen = list(dict.fromkeys(key.name for key, _ in made))
+        return f"no check {name} was made in the phase {self.phase}; {_seen(seen)}"
 
     def _no_requests(self) -> str:
         """Blame the first tag whose value never occurred, and list those that did."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import ABANDONED, DROPPED, FAILURE_CLASSES
-from perf_analysis.metrics import METRICS, UNMEASURED, tags_of
+from perf_analysis.metrics import METRICS, tags_of
 from perf_analysis.series import ALL_PHASES, CANDIDATE, CONTROL, PHASES
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _REFUSED_TAGS = {
     "service": "services are not told apart; select by name",
     "error": "error texts are not tags; select by error_code",
     "ip": "addresses are not recorded",
-    "check": "single checks are not measured yet; the metric checks counts all of them",
 }
 _CLOSED_TAGS = {
     "phase": (*PHASES, ALL_PHASES),
@@ -88,7 +87,7 @@ def parse_selector(text: str) -> tuple[str, dict[str, str]]:
     Raises
     ------
     GrammarError
-        For an unknown or unmeasured metric, a malformed selector, an unknown or refused tag, a
+        For an unknown metric, a malformed selector, an unknown or refused tag, a
         repeated key, or a value that can never occur.
 
     Notes
@@ -115,7 +114,17 @@ def parse_selector(text: str) -> tuple[str, dict[str, str]]:
             raise GrammarError(f"the tag {key} is given twice", hint="give each tag once")
         _check_value(key, value)
         selector[key] = value
+    _check_pairs(selector)
     return metric, selector
+
+
+def _check_pairs(selector: dict[str, str]) -> None:
+    """Refuse tags that nothing can carry together."""
+    others = selector.keys() - {"check", "scenario", "target", "phase"}
+    if "check" in selector and others:
+        raise GrammarError(
+            f"a check carries no tag {min(others)}", hint="a check has scenario, target and phase"
+        )
 
 
 def _braces(text: str) -> tuple[str, str | None]:
@@ -141,13 +150,6 @@ def _closes_at_end(text: str) -> bool:
 
 
 def _check_metric(metric: str) -> None:
-    if metric in UNMEASURED:
-        raise GrammarError(
-            f"{metric} is not measured with this client yet",
-            hint="http_req_duration holds sending, waiting and receiving together"
-            if metric.startswith("http_req")
-            else "data_received is measured",
-        )
     if metric in METRICS:
         return
     if metric.startswith(_REFUSED_METRICS):
@@ -180,7 +182,7 @@ def _check_tag(metric: str, key: str) -> None:
         return
     if key in _REFUSED_TAGS:
         raise GrammarError(f"the tag {key} cannot be selected by", hint=_REFUSED_TAGS[key])
-    if key in tags_of("http_reqs"):
+    if key in {*tags_of("http_reqs"), "check"}:
         hint = _list(tags)
         if metric == "http_req_failed":
             hint = f"to limit one kind of request use http_reqs{{{key}:...}}: count"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from perf_analysis.facts import Accounts
 from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Span, Sums
 from perf_analysis.verdict import Check, Judgement, ThresholdResult
-from perf_documents.cells import encode_cell
+from perf_documents.cells import decode_checks, decode_timings, encode_cell, encode_parts
 from perf_documents.consistency import check_sums
 from perf_documents.errors import DocumentError
 from perf_documents.figures_codec import encode_figures
@@ -182,6 +182,8 @@ def _measured(model: MeasuredModel, root: str) -> Measured:
         series=series,
         scenarios=scenarios,
         ended=dict(model.ended),
+        timings=decode_timings(model.timings),
+        checks=decode_checks(model.checks),
         stated=tuple(row.decode() for row in model.stated),
         unstated=frozenset(model.unstated),
         kept=Sums(series_sums, scenario_sums, (series, scenarios)),
@@ -228,6 +230,7 @@ def _encode_measured(measured: Measured) -> dict[str, object]:
             for name, cells in sorted(measured.scenarios.items())
         ],
         "ended": [list(pair) for pair in sorted(measured.ended.items())],
+        **encode_parts(measured),
         **({"stated": [_stated(row) for row in measured.stated]} if measured.stated else {}),
         **({"unstated": sorted(measured.unstated)} if measured.unstated else {}),
     }

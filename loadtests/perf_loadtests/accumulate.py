@@ -16,7 +16,8 @@ from perf_analysis.series import (
     add_cells,
     add_scenario_cells,
 )
-from perf_documents.cells import decode_scenarios, decode_series
+from perf_analysis.timings import CheckKey, Tally, Timings, add_tallies, add_timings
+from perf_documents.cells import decode_checks, decode_scenarios, decode_series, decode_timings
 from perf_documents.events import Progress
 from perf_documents.run import ErrorSample, GroupedException, HealthWindow
 from perf_loadtests.protocol import EventRecord, FinalRecord, SecondRecord, StartRecord
@@ -39,6 +40,8 @@ class Accumulator:
         self._arms = arms
         self._series: dict[SeriesKey, dict[Slot, Cell]] = {}
         self._scenarios: dict[str, dict[Slot, ScenarioCell]] = {}
+        self._timings: dict[SeriesKey, dict[str, Timings]] = {}
+        self._checks: dict[CheckKey, dict[str, Tally]] = {}
         self._ended: dict[int, int] = {}
         self._health: dict[int, HealthWindow] = {}
         self._errors: dict[tuple[str, str], ErrorSample] = {}
@@ -83,6 +86,8 @@ class Accumulator:
             series=self._series,
             scenarios=self._scenarios,
             ended=dict(sorted(self._ended.items())),
+            timings=self._timings,
+            checks=self._checks,
         )
 
     def health(self) -> tuple[HealthWindow, ...]:
@@ -162,6 +167,7 @@ class Accumulator:
             own = self._scenarios.setdefault(name, {})
             for slot, part in rows.items():
                 own[slot] = add_scenario_cells([own[slot], part]) if slot in own else part
+        self._note_parts(record)
         for window, count in record.cells.ended:
             self._ended[window] = self._ended.get(window, 0) + count
         self._note_errors(record)
@@ -170,6 +176,17 @@ class Accumulator:
         cells = [cell for slots in series.values() for cell in slots.values()]
         lags = [part.lag for rows in scenarios.values() for part in rows.values()]
         self._recent.append((merge(cell.service for cell in cells), merge(lags)))
+
+    def _note_parts(self, record: SecondRecord) -> None:
+        for key, parts in decode_timings(record.cells.timings).items():
+            timings = self._timings.setdefault(key, {})
+            for phase, part in parts.items():
+                known = timings.get(phase)
+                timings[phase] = add_timings([known, part]) if known else part
+        for name, tallies in decode_checks(record.cells.checks).items():
+            held = self._checks.setdefault(name, {})
+            for phase, tally in tallies.items():
+                held[phase] = add_tallies([held[phase], tally]) if phase in held else tally
 
     def _note_errors(self, record: SecondRecord) -> None:
         for error_class, label, count, first_s, last_s, text in record.errors:

@@ -10,9 +10,12 @@ from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE, TIMEOUT
 from perf_analysis.histogram import HistogramBuilder
 from perf_analysis.series import CANDIDATE, SeriesKey, Slot
 from perf_documents.cells import encode_histogram, is_finite_duration
+from perf_loadtests.timing import TimingCell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from perf_loadtests.timing import Timed
 
 MAX_NAMES = 500
 MAX_STATUSES = 12
@@ -44,11 +47,13 @@ class Sample(NamedTuple):
     asserted: bool
     received_bytes: int
     target: str = CANDIDATE
+    timed: Timed | None = None
 
 
 @dataclass(slots=True)
 class _RequestCell:
     limits_s: Mapping[str, tuple[float, ...]]
+    timing: TimingCell
     n: int = 0
     first: int = 0
     asserted: int = 0
@@ -129,6 +134,8 @@ class Recorder:
         self._limits_s = limits_s
         self._requests: dict[tuple[SeriesKey, Slot], _RequestCell] = {}
         self._iterations: dict[tuple[str, Slot], IterationCell] = {}
+        self._timings: dict[tuple[SeriesKey, str], TimingCell] = {}
+        self._checks: dict[tuple[str, str, str, str], list[int]] = {}
         self._ended: dict[int, int] = {}
         self._names: dict[str, None] = {}
         self._beyond: set[int] = set()
@@ -160,8 +167,14 @@ class Recorder:
             self._ended[sample.end_window] = self._ended.get(sample.end_window, 0) + 1
         if sample.error_class in COMPLETE:
             self._time(cell, sample, "")
+            if sample.timed is not None:
+                cell.timing.add(sample.timed)
         elif sample.error_class in CENSORED:
             self._time(cell, sample, "_censored")
+            if sample.timed is not None:
+                cell.timing.cut(sample.timed)
+        elif sample.timed is not None:
+            cell.timing.count(sample.timed)
 
     def iterations(self, scenario: str, slot: Slot) -> IterationCell:
         """Cell of a scenario and slot, to be counted into."""
@@ -179,11 +192,15 @@ class Recorder:
         """Hand over what was counted since the last call, as rows of `CellsModel`."""
         requests, self._requests = self._requests, {}
         iterations, self._iterations = self._iterations, {}
+        timings, self._timings = self._timings, {}
+        checks, self._checks = self._checks, {}
         ended, self._ended = self._ended, {}
         return {
             "series": [[*key, *slot, cell.encode()] for (key, slot), cell in requests.items()],
             "scenarios": [[name, *slot, c.encode()] for (name, slot), c in iterations.items()],
             "ended": [list(pair) for pair in ended.items()],
+            "timings": [[*key, phase, c.encode()] for (key, phase), c in timings.items() if c.n],
+            "checks": [[*key, *tally] for key, tally in checks.items()],
         }
 
     def _valid(self, sample: Sample) -> bool:
@@ -225,7 +242,12 @@ class Recorder:
         key = SeriesKey(sample.target, sample.scenario, method, name, status, sample.error_class)
         cell = self._requests.get((key, sample.slot))
         if cell is None:
-            cell = self._requests[key, sample.slot] = _RequestCell(self._limits_s)
+            # windows of one phase share its timings
+            place = key, sample.slot.phase
+            timing = self._timings.get(place)
+            if timing is None:
+                timing = self._timings[place] = TimingCell(self._limits_s)
+            cell = self._requests[key, sample.slot] = _RequestCell(self._limits_s, timing)
         return cell
 
     def _admit(self, name: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 from perf_analysis.failure_classes import NOT_ALLOWED
+from perf_analysis.metrics import OWN_CLIENT
 from perf_analysis.series import CANDIDATE, CONTROL
 from perf_documents.errors import ScenarioError
 from perf_documents.plan_codec import decode_plan
@@ -89,6 +90,7 @@ class Engine:
         sys.path.insert(0, self._order.workspace)
         classes = locust_compat.import_scenario(path, self._order.scenario_class)
         kind = locust_compat.client_kind(classes)
+        self._check_measured(kind)
         load = Load(self._plan, classes, self._targets(), self._ledger)
         self._spool.write(
             {
@@ -109,6 +111,16 @@ class Engine:
             }
         )
         return load
+
+    def _check_measured(self, kind: str) -> None:
+        """Refuse thresholds on what no client of the scenario measures."""
+        for threshold in self._plan.thresholds:
+            if threshold.metric in OWN_CLIENT and locust_compat.LEAN not in kind.split("+"):
+                raise ScenarioError(
+                    f"thresholds: {threshold.metric} is measured by LeanHttpUser only, and the "
+                    f"client of this scenario is {kind}; next: extend LeanHttpUser "
+                    "(docs/http-client.md), or gate http_req_duration"
+                )
 
     def _targets(self) -> list[LoadedTarget]:
         """Target, and the control beside it where one is asked for."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from perf_analysis.series import Slot
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.timing import Timed
 
 UNKNOWN_S = float("nan")
 # Under which the books find a request again in the context of its event.
@@ -42,6 +43,7 @@ class Pending:
     returned_s: float | None = None
     aside: str = ""
     error: BaseException | None = None
+    timed: Timed | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -266,6 +268,7 @@ class VirtualUser:
             asserted=pending.asserted,
             received_bytes=received,
             target=self.arm.target,
+            timed=pending.timed,
         )
         ledger.request(sample, text, pending.aside)
 
