@@ -14,6 +14,7 @@ from perf_reports.distribution import NO_DISTRIBUTION, build_distribution
 from perf_reports.endpoints import endpoint_rows
 from perf_reports.failures import failure_rows
 from perf_reports.parts import GLYPHS, Decider, Places, View
+from perf_reports.timed import check_rows, timed_rows
 from perf_reports.timeline import NO_TIMELINE, build_timeline
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def build_view(
         thresholds=thresholds,
         comparison=judgement.comparison,
         endpoints=endpoints,
+        timings=timed_rows(run.measured, phase, endpoints),
+        scenario_checks=check_rows(run.measured, phase),
         timeline=timeline,
         distribution=distribution,
         failures=failure_rows(run, phase),
