@@ -37,9 +37,9 @@ _TAG_VALUES: dict[str, Callable[[SeriesKey], str]] = {
 def matches(key: SeriesKey, selector: Mapping[str, str]) -> bool:
     """Whether a series carries all tags of a selector; without `target`, only the candidate's.
 
-    A bare path matches its name under every method.
+    A bare path matches its name under every method. No request carries a check's name.
     """
-    if "target" not in selector and key.target == CONTROL:
+    if "check" in selector or ("target" not in selector and key.target == CONTROL):
         return False
     return all(
         _TAG_VALUES[tag](key) == value or (tag == "name" and key.name == value)
@@ -171,6 +171,8 @@ class Selection:
         """
         if not is_of_requests(metric):
             return sum(cell.finished + cell.failed for cell in self.iterations())
+        if "check" in self.selector:
+            return sum(tally.made for _, tally in self.checks())
         selector = {tag: v for tag, v in self.selector.items() if tag not in OUTCOME_TAGS}
         return sum(
             cell.n

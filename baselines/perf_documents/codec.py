@@ -93,7 +93,7 @@ def encode_run(run: Run) -> dict[str, object]:
         "plan": encode_plan(run.plan),
         "target": _plain(run.target),
         "control": _plain(run.control),
-        "scenario": _plain(run.scenario),
+        "scenario": _without_empty(_plain(run.scenario), "data"),
         "fingerprint": dict(run.fingerprint),
         "git": dict(run.git),
         "measured": _encode_measured(run.measured),
@@ -213,6 +213,13 @@ def _judgement(model: JudgementModel) -> Judgement:
             ),
         }
     )
+
+
+def _without_empty(coded: object, name: str) -> object:
+    """Return an object without a field that came later, where that is empty."""
+    if isinstance(coded, dict) and not coded.get(name):
+        return {key: value for key, value in coded.items() if key != name}
+    return coded
 
 
 def _encode_measured(measured: Measured) -> dict[str, object]:

@@ -72,6 +72,7 @@ class ScenarioModel(StrictModel):
     classes: Annotated[tuple[Text, ...], Field(max_length=100)]
     may_retry: bool
     includes_connect: bool
+    data: Annotated[dict[Text, Sha256], Field(default_factory=dict, max_length=1000)]
 
 
 class SpanModel(StrictModel):

@@ -49,6 +49,8 @@ class ScenarioFacts:
         The client may send a request twice without saying so.
     includes_connect : bool
         Service time includes DNS, connect and TLS of new connections (Locust's own clients).
+    data : mapping of str to str
+        SHA-256 of each file that feeds the scenario, by its path there.
     """
 
     spec: str
@@ -57,6 +59,14 @@ class ScenarioFacts:
     classes: tuple[str, ...]
     may_retry: bool = False
     includes_connect: bool = True
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content_sha256(self) -> str:
+        """Hash of what the scenario does: of its file and of the files that feed it."""
+        if not self.data:
+            return self.sha256
+        return digest_of({"scenario": self.sha256, "data": dict(self.data)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +260,7 @@ class Run:
         A control beside the candidate doubles the load on the machine. The load of an imported run
         is not known, whatever its file looks like: all of one client are taken to be equal.
         """
-        facts = self.plan.load_facts(self.scenario.sha256, self.scenario.client_kind)
+        facts = self.plan.load_facts(self.scenario.content_sha256, self.scenario.client_kind)
         if self.engine.unknown_rules:
             facts["stages"] = [["1", "1", "1", SUSTAINED]]
         return facts if self.control is None else facts | {"control": "beside"}

@@ -10,11 +10,13 @@ from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE, TIMEOUT
 from perf_analysis.histogram import HistogramBuilder
 from perf_analysis.series import CANDIDATE, SeriesKey, Slot
 from perf_documents.cells import encode_histogram, is_finite_duration
+from perf_loadtests.checks import MAX_CHECKS
 from perf_loadtests.timing import TimingCell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from perf_analysis.timings import CheckKey
     from perf_loadtests.timing import Timed
 
 MAX_NAMES = 500
@@ -136,6 +138,7 @@ class Recorder:
         self._iterations: dict[tuple[str, Slot], IterationCell] = {}
         self._timings: dict[tuple[SeriesKey, str], TimingCell] = {}
         self._checks: dict[tuple[str, str, str, str], list[int]] = {}
+        self._checked: set[str] = set()
         self._ended: dict[int, int] = {}
         self._names: dict[str, None] = {}
         self._beyond: set[int] = set()
@@ -175,6 +178,16 @@ class Recorder:
                 cell.timing.cut(sample.timed)
         elif sample.timed is not None:
             cell.timing.count(sample.timed)
+
+    def check(self, key: CheckKey, phase: str, *, ok: bool) -> None:
+        """Count one check of the scenario's own; of more than 100 names the rest is `(other)`."""
+        name = clean_name(key.name)
+        if name not in self._checked:
+            name = name if len(self._checked) < MAX_CHECKS else OTHER
+            self._checked.add(name)
+        tally = self._checks.setdefault((key.target, key.scenario, name, phase), [0, 0])
+        tally[0] += ok
+        tally[1] += 1
 
     def iterations(self, scenario: str, slot: Slot) -> IterationCell:
         """Cell of a scenario and slot, to be counted into."""

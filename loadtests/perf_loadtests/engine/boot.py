@@ -17,6 +17,7 @@ from perf_analysis.series import CANDIDATE, CONTROL
 from perf_documents.errors import ScenarioError
 from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of
+from perf_loadtests import current
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
@@ -88,7 +89,12 @@ class Engine:
         path = Path(self._order.scenario_path)
         # only now: everything of our own is imported, so nothing in there can shadow it
         sys.path.insert(0, self._order.workspace)
+        here = current.Session(seed=self._plan.seed, place=self._place, check=self._check)
+        current.begin(here)
         classes = locust_compat.import_scenario(path, self._order.scenario_class)
+        here.loading = False
+        for feeder in here.feeders:
+            feeder.check(self._plan)
         kind = locust_compat.client_kind(classes)
         self._check_measured(kind)
         load = Load(self._plan, classes, self._targets(), self._ledger)
@@ -106,11 +112,19 @@ class Engine:
                 "scenario_sha256": locust_compat.scenario_sha256(path),
                 "client_kind": kind,
                 "classes": [cls.__name__ for cls in classes],
+                "data": {feeder.name: feeder.sha256 for feeder in here.feeders},
                 "may_retry": False,
                 "includes_connect": kind != locust_compat.LEAN,
             }
         )
         return load
+
+    def _place(self) -> current.Place | None:
+        return None if self._load is None else self._load.place()
+
+    def _check(self, name: str, *, ok: bool) -> None:
+        if self._load is not None:
+            self._load.check(name, ok=ok)
 
     def _check_measured(self, kind: str) -> None:
         """Refuse thresholds on what no client of the scenario measures."""

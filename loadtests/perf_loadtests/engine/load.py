@@ -11,6 +11,7 @@ from gevent import GreenletExit
 from gevent.event import Event
 from locust.exception import StopTest
 
+from perf_loadtests.current import Place
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
@@ -131,11 +132,30 @@ class Load:
         self.ended: Literal["schedule", "stop", "abort"] = "schedule"
         self.drained = False
         self.reached_s = 0.0
+        # which of how many load generators this is: what they count apart is numbered in turns
+        self.stripe = (0, 1)
 
     @property
     def vus(self) -> int:
         """VUs that exist."""
         return self._driver.vus
+
+    def place(self) -> Place | None:
+        """Where the code that asks stands, by the numbers of iterations and VUs in the run."""
+        vu = self._crew.current()
+        if vu is None:
+            return None
+        worker, workers = self.stripe
+        number = vu.iteration.number if vu.iteration else None
+        if number is not None and not self._plan.open_model:
+            number = worker + workers * number  # an arrival's number is that of the whole schedule
+        return Place(number, worker + workers * vu.number)
+
+    def check(self, name: str, *, ok: bool) -> None:
+        """Count a check of the code that calls, in the phase of its iteration."""
+        vu = self._crew.current()
+        if vu is not None:
+            vu.check(name, ok=ok)
 
     def prepare(self) -> None:
         """Start the VUs that must be ready before the load.

@@ -218,7 +218,7 @@ class OpenDriver:
 
     def _take(self, vu: VirtualUser, due: Due, task_set: TaskSet | None) -> None:
         self._handed.pop(vu, None)
-        vu.begin(due.slot, due.intended_s)
+        vu.begin(due.slot, due.intended_s, due.number)
         begun_s = vu.iteration.begun_s if vu.iteration else self._ledger.clock()
         late_s = max(0.0, begun_s - due.intended_s)
         cell = self._ledger.recorder.iterations(vu.arm.cells, due.slot)

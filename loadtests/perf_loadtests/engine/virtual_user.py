@@ -11,6 +11,7 @@ from gevent.greenlet import Greenlet
 
 from perf_analysis.arms import cells_name
 from perf_analysis.failure_classes import ABANDONED
+from perf_analysis.timings import CheckKey
 from perf_loadtests.engine.outcomes import classify
 from perf_loadtests.http.errors import by_status
 from perf_loadtests.recorder import Sample
@@ -48,11 +49,12 @@ class Pending:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Iteration:
-    """One iteration; `intended_s` is None under closed executors."""
+    """One iteration, numbered over the run; `intended_s` is None under closed executors."""
 
     slot: Slot
     begun_s: float
     intended_s: float | None
+    number: int = 0
     first_pending: bool = True
     request_failed: bool = False
     raised: bool = False
@@ -105,6 +107,7 @@ class VirtualUser:
         self.arm = arm
         self.ledger = ledger
         self.limits = limits
+        self.number = 0
         self.iteration: Iteration | None = None
         self.ready = False
         self.leaving = False
@@ -121,10 +124,10 @@ class VirtualUser:
         if self.greenlet is not None:
             self.greenlet.kill(block=False)
 
-    def begin(self, slot: Slot, intended_s: float | None) -> None:
+    def begin(self, slot: Slot, intended_s: float | None, number: int = 0) -> None:
         """Begin an iteration now."""
         begun_s = self.ledger.clock()
-        self.iteration = Iteration(slot=slot, begun_s=begun_s, intended_s=intended_s)
+        self.iteration = Iteration(slot=slot, begun_s=begun_s, intended_s=intended_s, number=number)
         self.ledger.book(self.arm.cells, slot, started=1)
 
     def end(self, *, cut: bool = False) -> None:
@@ -205,6 +208,12 @@ class VirtualUser:
         known = classify(error, 0) not in {"protocol_error", "assertion"}
         # what is unknown was perhaps sent and perhaps answered: no figure of it would be true
         self.report(pending, error, took_s * 1000.0 if known else UNKNOWN_S)
+
+    def check(self, name: str, *, ok: bool) -> None:
+        """Book a check of the scenario's own, where its iteration belongs."""
+        iteration, ledger = self.iteration, self.ledger
+        phase = iteration.slot.phase if iteration else ledger.phase_at(ledger.offset_s())
+        ledger.recorder.check(CheckKey(self.arm.target, self.arm.scenario, name), phase, ok=ok)
 
     def fail_request(self) -> None:
         """Note that a request failed, which excuses exceptions that come of it."""
