@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import ABANDONED, DROPPED, FAILURE_CLASSES
-from perf_analysis.metrics import METRICS, tags_of
+from perf_analysis.metrics import METRICS, is_of_requests, tags_of
 from perf_analysis.series import ALL_PHASES, CANDIDATE, CONTROL, PHASES
+from perf_analysis.tags import NO_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from perf_analysis.tags import Tags
 
 _SHOWN = 120
 _LONGEST_KNOWN = 40
@@ -29,6 +32,8 @@ _REFUSED_TAGS = {
     "error": "error texts are not tags; select by error_code",
     "ip": "addresses are not recorded",
 }
+# What a profile may not declare: it means something, or is refused, by itself.
+BUILT_IN_TAGS = frozenset({*tags_of("checks"), *_REFUSED_TAGS})
 _CLOSED_TAGS = {
     "phase": (*PHASES, ALL_PHASES),
     "target": (CANDIDATE, CONTROL),
@@ -71,7 +76,7 @@ def shown(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut) + '"'
 
 
-def parse_selector(text: str) -> tuple[str, dict[str, str]]:
+def parse_selector(text: str, declared: Tags = NO_TAGS) -> tuple[str, dict[str, str]]:
     """Metric and tags of a threshold's subject.
 
     Parameters
@@ -79,6 +84,8 @@ def parse_selector(text: str) -> tuple[str, dict[str, str]]:
     text : str
         `metric` or `metric{key:value,key:value}`. Pairs are joined by AND; the first colon parts
         key from value; blanks and one pair of quotes around either are trimmed.
+    declared : Tags
+        Those of the profile, beside the ones that are always there.
 
     Returns
     -------
@@ -109,18 +116,18 @@ def parse_selector(text: str) -> tuple[str, dict[str, str]]:
         return metric, selector
     for pair in body.split(","):
         key, value = _pair(pair)
-        _check_tag(metric, key)
+        _check_tag(metric, key, declared)
         if key in selector:
             raise GrammarError(f"the tag {key} is given twice", hint="give each tag once")
-        _check_value(key, value)
+        _check_value(key, value, declared)
         selector[key] = value
-    _check_pairs(selector)
+    _check_pairs(selector, declared)
     return metric, selector
 
 
-def _check_pairs(selector: dict[str, str]) -> None:
+def _check_pairs(selector: dict[str, str], declared: Tags) -> None:
     """Refuse tags that nothing can carry together."""
-    others = selector.keys() - {"check", "scenario", "target", "phase"}
+    others = selector.keys() - {"check", "scenario", "target", "phase", *declared.run}
     if "check" in selector and others:
         raise GrammarError(
             f"a check carries no tag {min(others)}", hint="a check has scenario, target and phase"
@@ -176,9 +183,12 @@ def _bare(text: str) -> str:
     return text[1:-1].strip(" \t") if quoted else text
 
 
-def _check_tag(metric: str, key: str) -> None:
+def _check_tag(metric: str, key: str, declared: Tags) -> None:
     tags = tags_of(metric)
-    if key in tags:
+    if key in declared.names and not is_of_requests(metric):
+        what = f"{metric} has no tag {key}: it is declared by names of requests"
+        raise GrammarError(what, hint=_list((*tags, *declared.run)))
+    if key in tags or key in declared.keys:
         return
     if key in _REFUSED_TAGS:
         raise GrammarError(f"the tag {key} cannot be selected by", hint=_REFUSED_TAGS[key])
@@ -187,11 +197,17 @@ def _check_tag(metric: str, key: str) -> None:
         if metric == "http_req_failed":
             hint = f"to limit one kind of request use http_reqs{{{key}:...}}: count"
         raise GrammarError(f"{metric} has no tag {key}", hint=hint)
-    raise GrammarError(f"unknown tag {shown(key)}", hint=_nearest(key, tags))
+    raise GrammarError(f"unknown tag {shown(key)}", hint=_nearest(key, (*tags, *declared.keys)))
 
 
-def _check_value(key: str, value: str) -> None:
+def _check_value(key: str, value: str, declared: Tags) -> None:
     """Refuse a value that can never occur; names and scenarios are free."""
+    if key in declared.keys:
+        values = declared.values_of(key)
+        if value not in values:
+            what = f"the tag {key} is declared without the value {shown(value)}"
+            raise GrammarError(what, hint=_nearest(value, values))
+        return
     if key == "status" and not _STATUS.fullmatch(value):
         raise GrammarError(
             f"status {shown(value)} is not a status",

@@ -97,7 +97,8 @@ def selection_of(
 ) -> Selection:
     """Cells that a threshold is about."""
     phase = threshold.selector.get("phase") or measured.judged_phase()
-    return Selection(measured, threshold.selector, phase, {} if merged is None else merged)
+    merged = {} if merged is None else merged
+    return Selection(measured, threshold.selector, phase, merged, threshold.names)
 
 
 def _evaluate(threshold: Threshold, selection: Selection) -> ThresholdResult:

@@ -9,8 +9,8 @@
 |        |       | `measures`, `measured.stated` and `measured.unstated` came later and are   |
 |        |       | left out where they are empty                                              |
 | 3      | 0.1.0 | `measured.timings`, `measured.checks`, `scenario.data`, `plan.tags`,       |
-|        |       | `names` of a threshold and `zero` of a histogram are new, and left out     |
-|        |       | where they are empty                                                       |
+|        |       | `names` of a threshold and `zero` of a histogram are new, and may be left  |
+|        |       | out                                                                        |
 
 A step takes the parsed document of its version and returns that of the next; the version itself is
 counted up here. To change the form: raise `SCHEMA`, add a row above and a step below, and keep a
