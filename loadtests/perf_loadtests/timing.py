@@ -46,7 +46,7 @@ class TimingCell:
 
     def __init__(self, limits_s: Mapping[str, tuple[float, ...]]) -> None:
         self._limits_s = limits_s
-        self._values: dict[str, HistogramBuilder] = {}
+        self._values = tuple(self._builder(name) for name in TIMINGS)
         self._censored: dict[str, HistogramBuilder] = {}
         self.n = self.timed = self.sent_bytes = 0
 
@@ -60,18 +60,21 @@ class TimingCell:
         self.n += 1
         self.timed += 1
         self.sent_bytes += timed.sent_bytes
-        seconds = timed.seconds
-        if seconds[0] or seconds[1] or seconds[2]:
-            self._add(TIMINGS[:3], seconds[:3])
-        self._add(TIMINGS[3:], seconds[3:])
-
-    def _add(self, names: tuple[str, ...], seconds: tuple[float, ...]) -> None:
+        blocked_s, connecting_s, tls_s, sending_s, waiting_s, receiving_s = timed.seconds
         values = self._values
-        for name, value_s in zip(names, seconds, strict=True):
+        # spelled out: this is the way of nearly every request
+        if sending_s:
+            values[3].add(sending_s)
+        if waiting_s:
+            values[4].add(waiting_s)
+        if receiving_s:
+            values[5].add(receiving_s)
+        if blocked_s or connecting_s or tls_s:
+            self._add(timed.seconds[:3])
+
+    def _add(self, seconds: tuple[float, ...]) -> None:
+        for builder, value_s in zip(self._values, seconds, strict=False):
             if value_s:
-                builder = values.get(name)
-                if builder is None:
-                    builder = values[name] = self._builder(name)
                 builder.add(value_s)
 
     def cut(self, timed: Timed) -> None:
@@ -79,7 +82,7 @@ class TimingCell:
         self.n += 1
         self.timed += 1
         self.sent_bytes += timed.sent_bytes
-        self._add(TIMINGS[: timed.ended], timed.seconds[: timed.ended])
+        self._add(timed.seconds[: timed.ended])
         for place in range(timed.ended, ALL):
             name = TIMINGS[place]
             builder = self._censored.get(name)
@@ -94,10 +97,10 @@ class TimingCell:
         if not self.timed:
             return coded
         coded["timed"] = self.timed
-        for name in TIMINGS:
+        for name, values in zip(TIMINGS, self._values, strict=True):
             never = self._censored.get(name)
             lost = 0 if never is None else never.freeze().n
-            ended = self._values.get(name, HistogramBuilder()).freeze()
+            ended = values.freeze()
             ended = with_zeros(ended, self.timed - lost - ended.n)
             if ended.counts:
                 coded[name] = encode_histogram(ended)
