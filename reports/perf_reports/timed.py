@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from perf_analysis.histogram import Histogram, merge
 from perf_analysis.series import ALL_PHASES, CONTROL
@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from perf_reports.parts import EndpointRow
 
 MEDIAN, P95 = 0.5, 0.95
+
+
+class Parts(TypedDict):
+    """What they add to a view."""
+
+    timings: tuple[TimedRow, ...]
+    scenario_checks: tuple[CheckRow, ...]
+
+
+def parts_of(measured: Measured, phase: str, endpoints: Sequence[EndpointRow]) -> Parts:
+    """Both, as a view has them."""
+    timings = timed_rows(measured, phase, endpoints)
+    return {"timings": timings, "scenario_checks": check_rows(measured, phase)}
 
 
 def timed_rows(
