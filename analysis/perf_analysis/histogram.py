@@ -39,6 +39,9 @@ __all__ = [
 ]
 
 
+_frexp = math.frexp
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """Exact counts in a limit's own bucket: samples below the limit, and equal to it."""
@@ -238,12 +241,26 @@ class HistogramBuilder:
         """
         if not 0.0 <= value_s < LARGEST_S:
             raise ValueError(f"a duration lies in [0, {LARGEST_S:.0f}) s, not at {value_s}")
-        index = bucket_index(value_s)
-        self.counts[index] = self.counts.get(index, 0) + 1
+        # bucket_index written out: calls are what a sample costs most
+        mantissa, exponent = _frexp(value_s * 1e6)
+        index = 0
+        if exponent > 0:
+            index = BUCKETS_PER_OCTAVE * (exponent - 1) + int(256.0 * (mantissa - 0.5))
+            if index >= BUCKETS:
+                index = BUCKETS - 1
+        counts = self.counts
+        counts[index] = counts.get(index, 0) + 1
         self.sum_s += value_s
-        self.min_s = min(self.min_s, value_s)
-        self.max_s = max(self.max_s, value_s)
-        for limit_s in self._limits_by_bucket.get(index, ()):
+        if value_s < self.min_s:  # noqa: PLR1730  # without a call, see above
+            self.min_s = value_s
+        if value_s > self.max_s:  # noqa: PLR1730  # without a call, see above
+            self.max_s = value_s
+        if index in self._limits_by_bucket:
+            self._split(index, value_s)
+
+    def _split(self, index: int, value_s: float) -> None:
+        """Count a sample exactly beside the limits of its bucket."""
+        for limit_s in self._limits_by_bucket[index]:
             split = self.splits.setdefault(limit_s, [0, 0])
             if value_s < limit_s:
                 split[0] += 1

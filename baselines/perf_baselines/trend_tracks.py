@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from perf_analysis.changes import Better
 from perf_baselines.history_source import USUAL
 from perf_baselines.trend_found import Search
@@ -118,6 +120,12 @@ class Track:
         return standing[-1] if standing else None
 
     @property
+    def telling(self) -> Change | None:
+        """The newest change of those that give the series its status."""
+        standing = [change for change in self.changes if change.status.value == self.status]
+        return standing[-1] if standing else None
+
+    @property
     def status(self) -> str:
         """The most urgent of its changes, or that it is steady."""
         found = {change.status for change in self.changes if change.stands}
@@ -153,7 +161,7 @@ def tracks_of(rows: Rows, known: Known) -> tuple[list[Track], list[str]]:
     search, clock = Search(rows.found, known.version), _Clock(rows.rows)
     tracks: list[Track] = []
     for place, members in sorted(groups.items(), key=lambda it: (it[0].branch != default, it[0])):
-        for name, columns in _columns(rows.names, members).items():
+        for name, columns in _columns(rows, members).items():
             made = _track(name, members, columns, search)
             made = replace(made, place=place, is_default=place.branch == default)
             made = replace(made, stale=clock.stale(made))
@@ -177,24 +185,24 @@ def _branches(rows: Sequence[Row], default: str) -> tuple[set[str], list[str]]:
 Columns = tuple[list[float | None], list[float | None], list[float | None]]
 
 
-def _columns(names: Sequence[SeriesName], rows: Sequence[Row]) -> dict[SeriesName, Columns]:
-    """Values, lows and highs by series."""
-    count = len(rows)
-    found: dict[int, Columns] = {}
-    for at, row in enumerate(rows):
-        flat = row.figures
-        for start in range(0, len(flat), 4):
-            place = int(flat[start])
-            columns = found.get(place)
-            if columns is None:
-                columns = found[place] = ([None] * count, [None] * count, [None] * count)
-            columns[0][at], columns[1][at], columns[2][at] = flat[start + 1 : start + 4]
-    # of failures by name only those that ever failed: the others are one line at nothing
-    return {
-        names[place]: columns
-        for place, columns in found.items()
-        if not names[place].label or names[place].kind != SHARE or any(columns[0])
-    }
+def _columns(rows: Rows, members: Sequence[Row]) -> dict[SeriesName, Columns]:
+    """Values, lows and highs by series, in the order in which the runs name them."""
+    own = [rows.figures[row.run_id] for row in members]
+    if not sum(map(len, own)):
+        return {}
+    figures, runs = np.concatenate(own), np.repeat(np.arange(len(own)), [len(one) for one in own])
+    order = np.argsort(figures[:, 0], kind="stable")
+    starts = np.flatnonzero(np.diff(figures[order, 0])) + 1
+    found: dict[SeriesName, Columns] = {}
+    for at in sorted(np.split(order, starts), key=lambda ats: int(ats[0])):
+        numbers = np.full((3, len(own)), None)
+        numbers[:, runs[at]] = figures[at, 1:].T
+        values, lows, highs = numbers.tolist()
+        name = rows.names[int(figures[at[0], 0])]
+        # of failures by name only those that ever failed: the others are one line at nothing
+        if not name.label or name.kind != SHARE or any(values):
+            found[name] = values, lows, highs
+    return found
 
 
 def _track(name: SeriesName, rows: Sequence[Row], columns: Columns, search: Search) -> Track:

@@ -17,13 +17,13 @@ from perf_documents.consistency import check_sums
 from perf_documents.errors import DocumentError
 from perf_documents.figures_codec import encode_figures
 from perf_documents.files import read_bounded
+from perf_documents.health import HealthWindow
 from perf_documents.models import EngineModel, JudgementModel, MeasuredModel, RunModel
 from perf_documents.plan_codec import encode_plan
 from perf_documents.run import (
     EngineFacts,
     ErrorSample,
     GroupedException,
-    HealthWindow,
     Run,
     ScenarioFacts,
     TargetFacts,

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from perf_analysis.facts import Accounts, EndState, RunFacts
+from perf_analysis.saturation import CPU_RATIO, LAG_S, in_words
 from perf_analysis.series import SUSTAINED
+from perf_documents.health import readings_of
 from perf_documents.plan import digest_of
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from perf_analysis.figures import RunFigures
     from perf_analysis.series import Measured
     from perf_analysis.verdict import Judgement
+    from perf_documents.health import HealthWindow
     from perf_documents.plan import Plan
 
 HEARTBEAT_S = 1.0
@@ -29,6 +32,13 @@ class TargetFacts:
     url: str
     environment: str
     protected: bool = False
+
+
+def content_of(scenario_sha256: str, data: Mapping[str, str]) -> str:
+    """Hash of a scenario's file together with those of the files that feed it, if any do."""
+    if not data:
+        return scenario_sha256
+    return digest_of({"scenario": scenario_sha256, "data": dict(data)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,44 +74,7 @@ class ScenarioFacts:
     @property
     def content_sha256(self) -> str:
         """Hash of what the scenario does: of its file and of the files that feed it."""
-        if not self.data:
-            return self.sha256
-        return digest_of({"scenario": self.sha256, "data": dict(self.data)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthWindow:
-    """The generator over one window: worst values of the engine's per-second records.
-
-    Attributes
-    ----------
-    window : int
-    cpu_ratio : float
-        CPU time over wall time of the engine process.
-    loop_lag_s : float
-        Latest the event loop answered a 100 ms timer.
-    loop_probes, loop_late : int
-        Loop probes, and how many came 100 ms late or more.
-    rss_bytes, open_files : int
-    gc_pause_s : float
-        Longest pause of the garbage collector.
-    wall_offset_s : float
-        Wall clock minus monotonic clock, relative to the start of the run.
-    host_cpu_ratio, steal_ratio : float or None
-        Share of all processors busy, and stolen by the hypervisor; None where unknown.
-    """
-
-    window: int
-    cpu_ratio: float
-    loop_lag_s: float
-    loop_probes: int = 0
-    loop_late: int = 0
-    rss_bytes: int
-    open_files: int
-    gc_pause_s: float = 0.0
-    wall_offset_s: float = 0.0
-    host_cpu_ratio: float | None = None
-    steal_ratio: float | None = None
+        return content_of(self.sha256, self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +240,8 @@ class Run:
 
     def facts(self) -> RunFacts:
         """Return what the validity rules look at."""
-        lag = self.measured.scenario_cell("all").lag
         total = self.measured.scenario_cell("all")
+        lag_p99_s = total.lag.quantile_s(0.99) if self.plan.open_model else None
         probes = sum(window.loop_probes for window in self.health)
         excused = {group: group.count - group.excused for group in self.engine.exceptions}
         return RunFacts(
@@ -281,7 +254,7 @@ class Run:
             vu_seconds_planned=total.vu_seconds_planned,
             vu_seconds=total.vu_seconds,
             cpu_p95_ratio=self.engine.cpu_p95_ratio,
-            lag_p99_s=lag.quantile_s(0.99) if self.plan.open_model else None,
+            lag_p99_s=lag_p99_s,
             loop_late_ratio=sum(w.loop_late for w in self.health) / probes if probes else 0.0,
             silent_s=self.engine.silent_s,
             local_errors=self.engine.local_errors,
@@ -293,4 +266,12 @@ class Run:
             invalid_samples=self.engine.invalid_samples,
             names=self.engine.names,
             unknown=frozenset(self.engine.unknown_rules),
+            saturation=self._saturation(lag_p99_s),
         )
+
+    def _saturation(self, lag_p99_s: float | None) -> str:
+        """Words for a generator that did not keep up: only then are the windows read."""
+        cpu = self.engine.cpu_p95_ratio
+        if (lag_p99_s or 0.0) < LAG_S and (cpu or 0.0) < CPU_RATIO:
+            return ""
+        return in_words(readings_of(self.measured, self.health).values())

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from perf_analysis.series import Slot
 
 V = TypeVar("V")
 A = TypeVar("A")
 
 GROWTH_AHEAD_S = 0.1
+
+
+class Due(NamedTuple):
+    """An arrival with its place in the books; `waits` if no VU was free when it was due."""
+
+    number: int
+    intended_s: float
+    slot: Slot
+    waits: bool
 
 
 def shares_of(total: int, weights: Sequence[float]) -> list[int]:
@@ -95,6 +106,11 @@ class Pool(Generic[V, A]):
         """Note that a busy VU ended its iteration: it takes a waiting arrival, or idles."""
         self.busy -= 1
         return self._take(vu)
+
+    def interrupted(self, vu: V) -> None:
+        """Note that an idle VU was roused by something other than an arrival."""
+        self.idle.remove(vu)
+        self.busy += 1
 
     def lost(self, vu: V, *, was_busy: bool, was_starting: bool) -> None:
         """Note that a VU is gone for good."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE, TIMEOUT
-from perf_analysis.histogram import HistogramBuilder
+from perf_analysis.histogram import LARGEST_S, HistogramBuilder
 from perf_analysis.series import CANDIDATE, SeriesKey, Slot
-from perf_documents.cells import encode_histogram, is_finite_duration
+from perf_documents.cells import encode_histogram
 from perf_loadtests.checks import MAX_CHECKS
+from perf_loadtests.iteration_cell import IterationCell
 from perf_loadtests.timing import TimingCell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from perf_analysis.timings import CheckKey
     from perf_loadtests.timing import Timed
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 MAX_NAMES = 500
 MAX_STATUSES = 12
 MAX_NAME_LENGTH = 200
-OTHER = "(other)"
+OTHER, UNNAMED = "(other)", "(unnamed)"
+# of a longer name: enough that no secret is cut in two before it is found
+_LOOKED_AT = 1_000
 LONGEST_S = 3600.0
 # Classes under which the response came whole: only these have a service time.
 COMPLETE = frozenset({"", "assertion", "http_4xx", "http_5xx", "bad_status"})
 CENSORED = frozenset({TIMEOUT, ABANDONED})
+# What iterations are accounted for by.
+COUNTED = ("planned", "started", "dropped", "late_drops", "unsent", "finished", "failed",
+           "abandoned", "faulted")  # fmt: skip
+MOST_BYTES = 2**53
 
 
 class Sample(NamedTuple):
@@ -77,50 +84,39 @@ class _RequestCell:
         return coded | {k: encode_histogram(b.freeze()) for k, b in self.histograms.items()}
 
 
-@dataclass(slots=True)
-class IterationCell:
-    """A `ScenarioCell` while it is being filled; the driver counts straight into it."""
-
-    planned: int = 0
-    started: int = 0
-    dropped: int = 0
-    late_drops: int = 0
-    unsent: int = 0
-    finished: int = 0
-    failed: int = 0
-    abandoned: int = 0
-    faulted: int = 0
-    vus_busy_max: int = 0
-    vus: int = 0
-    vu_seconds_planned: float = 0.0
-    vu_seconds: float = 0.0
-    lag: HistogramBuilder = field(default_factory=HistogramBuilder)
-    vu_wait: HistogramBuilder = field(default_factory=HistogramBuilder)
-    iteration: HistogramBuilder = field(default_factory=HistogramBuilder)
-    dropped_latency: HistogramBuilder = field(default_factory=HistogramBuilder)
-
-    def encode(self) -> dict[str, object]:
-        """Return the cell as JSON without what is zero or empty."""
-        coded: dict[str, object] = {}
-        for spec in fields(self):
-            value = getattr(self, spec.name)
-            if isinstance(value, HistogramBuilder):
-                if value.counts:
-                    coded[spec.name] = encode_histogram(value.freeze())
-            elif value:
-                coded[spec.name] = value
-        return coded
+def _measured(sample: Sample) -> bool:
+    """Whether the figures of a sample may be: finite, not negative, not beyond every grid."""
+    latency_s = sample.latency_s
+    return (
+        0.0 <= sample.service_s < LARGEST_S
+        and (latency_s is None or 0.0 <= latency_s < LARGEST_S)
+        and 0 <= sample.received_bytes < MOST_BYTES
+    )
 
 
-def clean_name(name: object) -> str:
-    """Request name fit to be stored: no control or format characters, at most 200 characters."""
-    text = name if isinstance(name, str) else repr(name)
+def _valid(sample: Sample) -> bool:
+    method = sample.method
+    return (
+        _measured(sample)
+        and 1 <= len(method) <= 16  # noqa: PLR2004  # a method's length
+        and method.isascii()
+        and method.isalpha()
+    )
+
+
+def clean_name(name: object, clean: Callable[[str], str] = str) -> str:
+    """Request name fit to be stored: no secret, no control or format characters, not too long."""
+    text = clean((name if isinstance(name, str) else repr(name))[:_LOOKED_AT])
     if not text.isascii() or not text.isprintable():
         text = "".join(
             f"\\x{ord(c):02x}" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c
             for c in text
         )
-    return text[:MAX_NAME_LENGTH] or "(unnamed)"
+    text = text[:MAX_NAME_LENGTH]
+    if not text.strip():
+        return UNNAMED
+    # a scenario that uses the names that mean something here does not get their meaning
+    return f"'{text}'" if text in {OTHER, UNNAMED} else text
 
 
 class Recorder:
@@ -130,10 +126,15 @@ class Recorder:
     ----------
     limits_s : mapping of str to tuple of float
         Per trend metric, the limits beside which samples are counted exactly.
+    clean : callable
+        Removes secrets from names.
     """
 
-    def __init__(self, *, limits_s: Mapping[str, tuple[float, ...]]) -> None:
+    def __init__(
+        self, *, limits_s: Mapping[str, tuple[float, ...]], clean: Callable[[str], str] = str
+    ) -> None:
         self._limits_s = limits_s
+        self._clean = clean
         self._requests: dict[tuple[SeriesKey, Slot], _RequestCell] = {}
         self._iterations: dict[tuple[str, Slot], IterationCell] = {}
         self._timings: dict[tuple[SeriesKey, str], TimingCell] = {}
@@ -143,6 +144,9 @@ class Recorder:
         self._names: dict[str, None] = {}
         self._beyond: set[int] = set()
         self._statuses: dict[tuple[str, str], set[int]] = {}
+        # cells by what a sample says of itself: everything but the figures is known to be in order
+        self._known: dict[tuple[object, ...], _RequestCell] = {}
+        self._totals = dict.fromkeys(COUNTED, 0)
         self.invalid_samples = 0
         self.ended = 0
         self.failed = 0
@@ -155,33 +159,37 @@ class Recorder:
 
     def add(self, sample: Sample) -> None:
         """Count one request; what is no valid sample is counted as invalid and nowhere else."""
-        if not self._valid(sample):
-            self.invalid_samples += 1
-            self._tally(INVALID_SAMPLE)
-            sample = sample._replace(error_class=INVALID_SAMPLE, received_bytes=0)
-        else:
-            self._tally(sample.error_class)
-        cell = self._cell(sample)
+        key = (sample.target, sample[:6])
+        cell = self._known.get(key) if type(sample.name) is str else None
+        if cell is None or not _measured(sample):
+            if not _valid(sample):
+                self.invalid_samples += 1
+                sample = sample._replace(error_class=INVALID_SAMPLE, received_bytes=0)
+            cell = self._cell(sample)
+            if sample.error_class != INVALID_SAMPLE and type(sample.name) is str:
+                self._known[key] = cell
         cell.n += 1
         cell.first += sample.first
         cell.asserted += sample.asserted
         cell.received_bytes += sample.received_bytes
-        if sample.error_class != ABANDONED:
-            self._ended[sample.end_window] = self._ended.get(sample.end_window, 0) + 1
-        if sample.error_class in COMPLETE:
+        error_class = sample.error_class
+        if error_class == ABANDONED:
+            self.abandoned += 1
+        else:
+            self.ended += 1
+            self.failed += error_class != ""
+            ended = self._ended
+            ended[sample.end_window] = ended.get(sample.end_window, 0) + 1
+        if error_class in COMPLETE:
             self._time(cell, sample, "")
-            if sample.timed is not None:
-                cell.timing.add(sample.timed)
-        elif sample.error_class in CENSORED:
+        elif error_class in CENSORED:
             self._time(cell, sample, "_censored")
-            if sample.timed is not None:
-                cell.timing.cut(sample.timed)
-        elif sample.timed is not None:
+        else:
             cell.timing.count(sample.timed)
 
     def check(self, key: CheckKey, phase: str, *, ok: bool) -> None:
         """Count one check of the scenario's own; of more than 100 names the rest is `(other)`."""
-        name = clean_name(key.name)
+        name = clean_name(key.name, self._clean)
         if name not in self._checked:
             name = name if len(self._checked) < MAX_CHECKS else OTHER
             self._checked.add(name)
@@ -201,51 +209,60 @@ class Recorder:
             )
         return cell
 
-    def take(self) -> dict[str, object]:
-        """Hand over what was counted since the last call, as rows of `CellsModel`."""
+    def take(self, rest: Callable[[], None] = lambda: None) -> dict[str, object]:
+        """Hand over what was counted since the last call, as rows of `CellsModel`.
+
+        It is cut off at once; `rest` is called after each row, so that encoding need not stall.
+        """
         requests, self._requests = self._requests, {}
         iterations, self._iterations = self._iterations, {}
         timings, self._timings = self._timings, {}
         checks, self._checks = self._checks, {}
         ended, self._ended = self._ended, {}
+        self._known.clear()
+        for cell in iterations.values():
+            cell.add_to(self._totals)
+        series: list[object] = []
+        scenarios: list[object] = []
+        timed: list[object] = []
+        for (key, slot), request_cell in requests.items():
+            series.append([*key, *slot, request_cell.encode()])
+            rest()
+        for (key, phase), timing in timings.items():
+            timed += [[*key, phase, timing.encode()]] if timing.n else []
+            rest()
+        for (name, slot), cell in iterations.items():
+            scenarios.append([name, *slot, cell.encode()])
+            rest()
         return {
-            "series": [[*key, *slot, cell.encode()] for (key, slot), cell in requests.items()],
-            "scenarios": [[name, *slot, c.encode()] for (name, slot), c in iterations.items()],
+            "series": series,
+            "scenarios": scenarios,
             "ended": [list(pair) for pair in ended.items()],
-            "timings": [[*key, phase, c.encode()] for (key, phase), c in timings.items() if c.n],
+            "timings": timed,
             "checks": [[*key, *tally] for key, tally in checks.items()],
         }
 
-    def _valid(self, sample: Sample) -> bool:
-        latency_s = sample.latency_s
-        return (
-            is_finite_duration(sample.service_s)
-            and (latency_s is None or is_finite_duration(latency_s))
-            and 1 <= len(sample.method) <= 16  # noqa: PLR2004  # a method's length
-            and sample.method.isascii()
-            and sample.method.isalpha()
-            and 0 <= sample.received_bytes < 2**53
-        )
-
-    def _tally(self, error_class: str) -> None:
-        if error_class == ABANDONED:
-            self.abandoned += 1
-            return
-        self.ended += 1
-        if error_class:
-            self.failed += 1
+    def totals(self) -> dict[str, object]:
+        """What the iterations of the whole run came to so far."""
+        totals = dict(self._totals)
+        for cell in self._iterations.values():
+            cell.add_to(totals)
+        return {**totals}
 
     def _time(self, cell: _RequestCell, sample: Sample, suffix: str) -> None:
+        service_s, latency_s, timed = sample.service_s, sample.latency_s, sample.timed
+        if timed is not None:
+            (cell.timing.cut if suffix else cell.timing.add)(timed)
         # beyond an hour nothing is told apart: it is at least an hour
-        if sample.service_s > LONGEST_S:
-            suffix = "_censored"
-        cell.add("service" + suffix, "http_req_duration", min(sample.service_s, LONGEST_S))
-        if sample.latency_s is not None:
-            cell.add("latency" + suffix, "http_req_latency", min(sample.latency_s, LONGEST_S))
+        if service_s > LONGEST_S:
+            suffix, service_s = "_censored", LONGEST_S
+        cell.add("service" + suffix, "http_req_duration", service_s)
+        if latency_s is not None:
+            cell.add("latency" + suffix, "http_req_latency", min(latency_s, LONGEST_S))
 
     def _cell(self, sample: Sample) -> _RequestCell:
         method = sample.method if sample.error_class != INVALID_SAMPLE else "INVALID"
-        name = self._admit(clean_name(sample.name))
+        name = self._admit(clean_name(sample.name, self._clean))
         seen = self._statuses.setdefault((method, name), set())
         status = sample.status
         if status not in seen:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from perf_documents.errors import DocumentError, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PLAN_FILE = "plan.json"
@@ -19,6 +20,7 @@ SPOOL_FILE = "spool.jsonl"
 OWNER_FILE = "owner.json"
 MAX_LINE_BYTES = 64 * 1024 * 1024
 _READ_BYTES = 1 << 20
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def create(path: Path) -> int:
@@ -48,10 +50,13 @@ class SpoolWriter:
         """SHA-256 of all bytes written so far."""
         return self._digest.hexdigest()
 
-    def write(self, record: dict[str, object]) -> None:
-        """Append one record in one write; a number that is not finite is refused."""
+    def write(self, record: dict[str, object], rest: Callable[[], None] = lambda: None) -> None:
+        """Append one record in one write; a number that is not finite is refused.
+
+        `rest` is called while it is encoded, one row after the other; others may write meanwhile.
+        """
+        body = "".join(_encoded(record, rest))
         self._sequence += 1
-        body = json.dumps(record, separators=(",", ":"), allow_nan=False)
         text = f"{self._sequence} {body}".encode()
         line = b"%08x " % zlib.crc32(text) + text + b"\n"
         view = memoryview(line)
@@ -62,6 +67,25 @@ class SpoolWriter:
     def sync(self) -> None:
         """Make what was written durable."""
         os.fdatasync(self._descriptor)
+
+
+def _encoded(record: dict[str, object], rest: Callable[[], None]) -> Iterator[str]:
+    """JSON of a record in pieces: each row of a list by itself."""
+    lead = "{"
+    for key, value in record.items():
+        yield f"{lead}{_JSON.encode(key)}:"
+        lead = ","
+        if isinstance(value, dict):
+            yield from _encoded(value, rest)
+        elif isinstance(value, list):
+            yield "["
+            for index, row in enumerate(value):
+                yield f",{_JSON.encode(row)}" if index else _JSON.encode(row)
+                rest()
+            yield "]"
+        else:
+            yield _JSON.encode(value)
+    yield "{}" if lead == "{" else "}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

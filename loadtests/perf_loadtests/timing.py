@@ -50,10 +50,11 @@ class TimingCell:
         self._censored: dict[str, HistogramBuilder] = {}
         self.n = self.timed = self.sent_bytes = 0
 
-    def count(self, timed: Timed) -> None:
+    def count(self, timed: Timed | None) -> None:
         """Count a request that failed without a whole response, of which no timing is kept."""
-        self.n += 1
-        self.sent_bytes += timed.sent_bytes
+        if timed is not None:
+            self.n += 1
+            self.sent_bytes += timed.sent_bytes
 
     def add(self, timed: Timed) -> None:
         """Count a request with its timings."""

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from perf_analysis.series import ALL_PHASES
+from perf_documents.events import Progress
 from perf_documents.plan import Plan, Stage
 from perf_documents.plan_codec import encode_plan
-from perf_loadtests.protocol import PROTOCOL, Order, TargetModel
+from perf_loadtests.protocol import PROTOCOL, WORKER_TOKEN, Order, SpreadModel, TargetModel
 from perf_loadtests.supervisor import Supervisor, Surroundings
 from perf_loadtests.target.launch import DemoTarget
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from perf_documents.events import Notice, Progress
+    from perf_documents.events import Notice
     from perf_documents.run import Run
 
 HEALTH = """
@@ -76,6 +77,10 @@ class Bench:
     stop: Signals = field(default_factory=Signals)
     before: dict[str, int] = field(default_factory=dict)
 
+    def clock(self) -> float:
+        """Monotonic seconds."""
+        return time.perf_counter()
+
     def served(self) -> dict[str, int]:
         """Requests that the service itself counted since this bench began, by route template."""
         now = counts_of(self.demo.url)
@@ -93,6 +98,7 @@ class Bench:
         url: str | None = None,
         log: Path | None = None,
         control: DemoTarget | None = None,
+        processes: int = 1,
         **plan: object,
     ) -> Run:
         """Run a scenario's source by a plan."""
@@ -118,10 +124,11 @@ class Bench:
             fingerprint={},
             git={},
             notes=[],
+            spread=SpreadModel(workers=processes, local=processes) if processes > 1 else None,
         )
         around = Surroundings(
             folder=self.folder / "spool",
-            environ=os.environ | {"PERF_TOKEN": self.demo.token_env_value},
+            environ=os.environ | {"PERF_TOKEN": self.demo.token_env_value, WORKER_TOKEN: "t" * 32},
             clock=time.perf_counter,
             sleep=time.sleep,
             emit=emit or self.events.append,
@@ -131,6 +138,19 @@ class Bench:
         run = Supervisor(order, made, around).run()
         check_accounts(run)
         return run
+
+
+def during(bench: Bench, at_s: float, action: Callable[[], None]) -> Callable[[object], None]:
+    """Listener that acts once, when the load has come so far."""
+    done: list[bool] = []
+
+    def listen(event: object) -> None:
+        bench.events.append(event)  # type: ignore[arg-type]  # what the supervisor emits
+        if isinstance(event, Progress) and event.at_s >= at_s and not done:
+            done.append(True)
+            action()
+
+    return listen
 
 
 def pinned(url: str) -> tuple[str, int, list[str]]:
@@ -171,7 +191,7 @@ def plan_of(
 def check_accounts(run: Run) -> None:
     """Accounts close exactly, and the cells agree with them, whenever a run left any."""
     accounts = run.engine.accounts
-    if run.engine.processes_final:
+    if run.engine.processes_final == run.engine.processes_planned:
         assert accounts.started == accounts.finished + accounts.failed + accounts.abandoned
         if run.plan.open_model:
             assert accounts.planned == accounts.started + accounts.dropped + accounts.unsent

@@ -11,6 +11,7 @@ from perf_analysis.histogram import Histogram, build
 from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Slot
 from perf_analysis.timings import TIMINGS, CheckKey, Tally, Timings, with_zeros
 from perf_documents import run as documents
+from perf_documents.health import HealthWindow
 from perf_documents.plan import Plan, Stage
 from situations import LIMIT_S, Situation, judgement_of
 
@@ -147,8 +148,8 @@ def _error(key: SeriesKey, slots: Mapping[Slot, Cell]) -> documents.ErrorSample:
     )  # fmt: skip
 
 
-def _health(window: int) -> documents.HealthWindow:
-    return documents.HealthWindow(
+def _health(window: int) -> HealthWindow:
+    return HealthWindow(
         window=window, cpu_ratio=0.3 + 0.02 * (window % 6), loop_lag_s=0.002, loop_probes=10,
         rss_bytes=80_000_000, open_files=24, gc_pause_s=0.001, host_cpu_ratio=0.5,
     )  # fmt: skip

@@ -7,9 +7,10 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import gevent
+from gevent.event import Event
 
 from perf_analysis.failure_classes import NOT_ALLOWED
 from perf_analysis.metrics import OWN_CLIENT
@@ -17,24 +18,70 @@ from perf_analysis.series import CANDIDATE, CONTROL
 from perf_documents.errors import ScenarioError
 from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of
+from perf_documents.run import content_of
 from perf_loadtests import current
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
 from perf_loadtests.engine.probes import Probes
+from perf_loadtests.engine.seal import Seal
+from perf_loadtests.engine.share import Everything
+from perf_loadtests.engine.waker import calibrate
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from locust.user.users import User
+
     from perf_documents.plan import Plan
     from perf_loadtests.engine.control import Control
+    from perf_loadtests.engine.share import Share
     from perf_loadtests.protocol import Order
     from perf_loadtests.spool import SpoolWriter
 
 PULSE_S = 1.0
+# The books of a second are encoded in pieces of this length, with the load going on in between.
+WORK_S, REST_S = 0.0003, 0.001
 LONG_AGO_S = -1e6
+WAKE_UP = 0.99
+
+
+def go_on() -> None:
+    """Take no rest."""
+
+
+class Imported(NamedTuple):
+    """A scenario's user classes, the hash of its file, and those of the files that feed it."""
+
+    classes: list[type[User]]
+    scenario_sha256: str
+    data: dict[str, str]
+
+    @property
+    def content_sha256(self) -> str:
+        """Hash of what must be the same in every process of a run."""
+        return content_of(self.scenario_sha256, self.data)
+
+    def start_record(self, run: str) -> dict[str, object]:
+        """First record of an engine that has imported it."""
+        kind = locust_compat.client_kind(self.classes)
+        names = ("locust", "gevent")
+        return {
+            "type": "start",
+            "protocol": PROTOCOL,
+            "run": run,
+            "pid": os.getpid(),
+            "versions": {"python": platform.python_version()}
+            | {name: importlib.metadata.version(name) for name in names},
+            "scenario_sha256": self.scenario_sha256,
+            "client_kind": kind,
+            "classes": [cls.__name__ for cls in self.classes],
+            "data": self.data,
+            "may_retry": False,
+            "includes_connect": kind != locust_compat.LEAN,
+        }
 
 
 class Engine:
@@ -56,11 +103,13 @@ class Engine:
         self._clean = Redactor(secrets_of(dict(os.environ))).clean
         self._ledger = Ledger(self._plan, clock=clock, clean=self._clean)
         self._load: Load | None = None
+        self._over = Event()
+        self._rested_s = 0.0
 
     def run(self, control: Control) -> None:
         """Do the whole run; every way out that is not the last line leaves no completion record."""
-        guard = Guard(self._order.addresses, self._not_allowed)
-        guard.install()
+        self._guard()
+        seal = Seal()
         self._event("LOADING", self._order.scenario_path)
         try:
             load = self._load = self._begin()
@@ -68,23 +117,31 @@ class Engine:
             self._event("SCENARIO", str(error))
             return
         control.listen(load.interrupt)
-        probes = Probes(clock=self._clock, wall=self._wall)
+        probes = Probes(clock=self._clock, wall=self._wall, yielded=lambda: load.waker.yielded_s)
         gevent.spawn(probes.watch_loop)
         pulse = gevent.spawn(self._pulse, load, probes)
         try:
             load.prepare()
         except VusMissingError as error:
-            pulse.kill()
-            self._beat(load, probes)
+            self._last_beat(pulse, load, probes)
             self._event("VUS", str(error))
             return
-        wakeup_p99_s = probes.calibrate()
-        load.run()
-        pulse.kill()
-        self._beat(load, probes)
+        wakes = calibrate(load.waker, self._clock)
+        if not load.waker.precise:
+            self._event("note", "wake-ups without a timer of the kernel: less precise, and dearer")
+        wakeup_p99_s = wakes[int(WAKE_UP * (len(wakes) - 1))] if wakes else None
+        load.run(self._await_start(load, wakeup_p99_s))
+        for name in seal.broken():
+            text = "the scenario replaced what measures it"
+            self._ledger.raised("ReplacedError", name, text, excused=False)
+        self._last_beat(pulse, load, probes)
         self._finish(load, wakeup_p99_s)
 
-    def _begin(self) -> Load:
+    def _guard(self) -> None:
+        """Let nothing connect to what is not on the allow-list."""
+        Guard(self._order.addresses, self._not_allowed).install()
+
+    def _import(self) -> Imported:
         """Import the scenario, with the workspace before everything else on the path."""
         path = Path(self._order.scenario_path)
         # only now: everything of our own is imported, so nothing in there can shadow it
@@ -95,29 +152,9 @@ class Engine:
         here.loading = False
         for feeder in here.feeders:
             feeder.check(self._plan)
-        kind = locust_compat.client_kind(classes)
-        self._check_measured(kind)
-        load = Load(self._plan, classes, self._targets(), self._ledger)
-        self._spool.write(
-            {
-                "type": "start",
-                "protocol": PROTOCOL,
-                "run": self._order.run,
-                "pid": os.getpid(),
-                "versions": {
-                    "python": platform.python_version(),
-                    "locust": importlib.metadata.version("locust"),
-                    "gevent": importlib.metadata.version("gevent"),
-                },
-                "scenario_sha256": locust_compat.scenario_sha256(path),
-                "client_kind": kind,
-                "classes": [cls.__name__ for cls in classes],
-                "data": {feeder.name: feeder.sha256 for feeder in here.feeders},
-                "may_retry": False,
-                "includes_connect": kind != locust_compat.LEAN,
-            }
-        )
-        return load
+        self._check_measured(locust_compat.client_kind(classes))
+        data = {feeder.name: feeder.sha256 for feeder in here.feeders}
+        return Imported(classes, locust_compat.scenario_sha256(path), data)
 
     def _place(self) -> current.Place | None:
         return None if self._load is None else self._load.place()
@@ -136,6 +173,29 @@ class Engine:
                     "(docs/http-client.md), or gate http_req_duration"
                 )
 
+    def _begin(self) -> Load:
+        """Import the scenario, and be ready to start its users."""
+        found = self._import()
+        start = found.start_record(self._order.run)
+        share = self._share(found.content_sha256)
+        load = Load(self._plan, found.classes, self._targets(), self._ledger, share)
+        self._write(start)
+        return load
+
+    def _share(self, scenario_sha256: str) -> Share:
+        """Which part of the run this engine takes."""
+        del scenario_sha256
+        return Everything()
+
+    def _await_start(self, load: Load, wakeup_p99_s: float | None) -> float | None:
+        """When the load is to begin; None: soon."""
+        del load, wakeup_p99_s
+        return None
+
+    def _write(self, record: dict[str, object], rest: Callable[[], None] = go_on) -> None:
+        """Keep a record; `rest` is called while it is encoded."""
+        self._spool.write(record, rest)
+
     def _targets(self) -> list[LoadedTarget]:
         """Target, and the control beside it where one is asked for."""
         order = self._order
@@ -148,15 +208,26 @@ class Engine:
         ]
 
     def _pulse(self, load: Load, probes: Probes) -> None:
-        due_s = self._clock()
-        while True:
+        due_s = self._clock() + PULSE_S
+        while not self._over.wait(max(0.0, due_s - self._clock())):
+            self._beat(load, probes, self._rest)
             due_s = max(due_s + PULSE_S, self._clock())
-            gevent.sleep(max(0.0, due_s - self._clock()))
-            self._beat(load, probes)
             # a native thread waits for the disk, the event loop does not
             gevent.get_hub().threadpool.apply(self._spool.sync)
 
-    def _beat(self, load: Load, probes: Probes) -> None:
+    def _last_beat(self, pulse: gevent.Greenlet, load: Load, probes: Probes) -> None:
+        """End the pulse, never in the middle of a beat, and write what came since."""
+        self._over.set()
+        pulse.join()
+        self._beat(load, probes, go_on)
+
+    def _rest(self) -> None:
+        """Let the load go on where encoding took long enough: it would be seen as lag."""
+        if self._clock() - self._rested_s > WORK_S:
+            gevent.sleep(REST_S)
+            self._rested_s = self._clock()
+
+    def _beat(self, load: Load, probes: Probes, rest: Callable[[], None]) -> None:
         record: dict[str, object] = {
             "type": "second",
             "at_s": max(LONG_AGO_S, self._ledger.offset_s()),
@@ -164,9 +235,20 @@ class Engine:
             "vus": load.vus,
             "health": probes.take(),
         }
-        self._spool.write(record | self._ledger.take())
+        self._rested_s = self._clock()
+        self._write(record | self._ledger.take(rest), rest)
 
-    def _finish(self, load: Load, wakeup_p99_s: float) -> None:
+    def _finish(self, load: Load, wakeup_p99_s: float | None) -> None:
+        self._write_final(
+            reached_s=load.reached_s,
+            ended=load.ended,
+            drained=load.drained,
+            counts=self._ledger.closing(),
+            wakeup_p99_s=wakeup_p99_s,
+        )
+
+    def _write_final(self, **closing: object) -> None:
+        """Write the completion record: over what was written before it, and the closing figures."""
         self._spool.sync()
         self._spool.write(
             {
@@ -174,17 +256,13 @@ class Engine:
                 "run": self._order.run,
                 "last_sequence": self._spool.last_sequence,
                 "sha256": self._spool.digest,
-                "reached_s": load.reached_s,
-                "ended": load.ended,
-                "drained": load.drained,
-                "counts": self._ledger.closing(),
-                "wakeup_p99_s": wakeup_p99_s,
+                **closing,
             }
         )
         self._spool.sync()
 
     def _event(self, kind: str, text: str) -> None:
-        self._spool.write({"type": "event", "kind": kind, "text": self._clean(text)[:2000]})
+        self._write({"type": "event", "kind": kind, "text": self._clean(text)[:2000]})
 
     def _not_allowed(self, place: str) -> None:
         self._event(NOT_ALLOWED.upper(), place)

@@ -68,8 +68,11 @@ class LeanBooks:
     def end(self, entry: Pending, exchange: Exchange, error: Exception | None) -> None:
         """Book an end."""
         _stamp(entry, exchange)
-        took_ms = exchange.service_s * 1000.0
-        self._vu.report(entry, error, took_ms, exchange.received_bytes)
+        vu = self._vu
+        if error is None and exchange.status:
+            vu.succeeded(entry, exchange.end_s - entry.begun_s, exchange.received_bytes)
+            return
+        vu.report(entry, error, exchange.service_s * 1000.0, exchange.received_bytes)
 
     def cut(self, entry: Pending, exchange: Exchange, error: BaseException) -> None:
         """Book a request that was cut off from outside."""

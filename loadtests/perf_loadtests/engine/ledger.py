@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.series import DRAIN, Slot
-from perf_loadtests.recorder import IterationCell, Recorder, Sample
+from perf_loadtests.recorder import Recorder, Sample, clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_documents.plan import Plan
+    from perf_loadtests.iteration_cell import IterationCell
 
 WARM_UP = "warm-up"
 MAX_SAMPLES = 20
-_COUNTED = ("planned", "started", "dropped", "late_drops", "unsent", "finished", "failed",
-            "abandoned", "faulted")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -36,17 +35,11 @@ class _Raised:
 
 @dataclass(slots=True)
 class Counts:
-    """Accounts since the start of the run; see `perf_analysis.facts.Accounts`."""
+    """Accounts since the start of the run that no cell holds; see `perf_analysis.facts.Accounts`.
 
-    planned: int = 0
-    started: int = 0
-    dropped: int = 0
-    late_drops: int = 0
-    unsent: int = 0
-    finished: int = 0
-    failed: int = 0
-    abandoned: int = 0
-    faulted: int = 0
+    Those of iterations are the sums of the cells, so that both can only agree.
+    """
+
     requests_started: int = 0
     requests_known: bool = True
 
@@ -69,11 +62,12 @@ class Ledger:
         self.clock = clock
         self.t0_s = float("inf")
         self.window_s = plan.window_s
-        self.recorder = Recorder(limits_s=plan.limits_s())
+        self.recorder = Recorder(limits_s=plan.limits_s(), clean=clean)
         self.counts = Counts()
         self._spans = plan.spans()
         self._clean = clean
         self._failures: dict[tuple[str, str], _Failure] = {}
+        self._labels: dict[str, str] = {}
         self._texts: dict[str, int] = {}
         self._raised: dict[tuple[str, str], _Raised] = {}
 
@@ -98,13 +92,9 @@ class Ledger:
                 return span.phase
         return DRAIN
 
-    def book(self, scenario: str, slot: Slot, **amounts: int) -> IterationCell:
-        """Count into a scenario's slot and into the accounts at once; return the cell."""
-        cell = self.recorder.iterations(scenario, slot)
-        for name, amount in amounts.items():
-            setattr(cell, name, getattr(cell, name) + amount)
-            setattr(self.counts, name, getattr(self.counts, name) + amount)
-        return cell
+    def cell(self, scenario: str, slot: Slot) -> IterationCell:
+        """What a scenario's slot is counted into; never kept, as a flush takes it away."""
+        return self.recorder.iterations(scenario, slot)
 
     def request(self, sample: Sample, text: str, aside: str = "") -> None:
         """Book the end of a request; `text` describes its failure, empty for a success.
@@ -114,11 +104,13 @@ class Ledger:
         self.recorder.add(sample)
         if not sample.error_class:
             return
-        self.note(sample.error_class, f"{sample.method} {sample.name}{aside}", text)
+        self.note(sample.error_class, f"{sample.method[:20]} {sample.name[:1000]}{aside}", text)
 
     def note(self, error_class: str, label: str, text: str) -> None:
         """Count something that went wrong, beside the samples."""
-        label = label[:300]
+        if label not in self._labels:
+            self._labels[label] = clean_name(label, self._clean)
+        label = self._labels[label]
         at_s = max(0.0, self.offset_s())
         known = self._failures.get((error_class, label))
         if known is None:
@@ -135,13 +127,18 @@ class Ledger:
         row.excused += excused
         row.text = row.text or self._clean(text)[:200]
 
-    def take(self) -> dict[str, object]:
-        """Hand over what was booked since the last call, as parts of a `SecondRecord`."""
+    def take(self, rest: Callable[[], None] = lambda: None) -> dict[str, object]:
+        """Hand over what was booked since the last call, as parts of a `SecondRecord`.
+
+        All of it is cut off at the same moment; `rest` is called while it is encoded.
+        """
         failures, self._failures = self._failures, {}
         raised, self._raised = self._raised, {}
+        self._labels.clear()
+        counts = self.closing()
         return {
-            "cells": self.recorder.take(),
-            "counts": self.closing(),
+            "counts": counts,
+            "cells": self.recorder.take(rest),
             "errors": [
                 [*key, row.count, row.first_s, row.last_s, row.text]
                 for key, row in failures.items()
@@ -152,7 +149,7 @@ class Ledger:
     def closing(self) -> dict[str, object]:
         """Return the accounts as a `CountsModel`."""
         counts = self.counts
-        return {name: getattr(counts, name) for name in _COUNTED} | {
+        return self.recorder.totals() | {
             "requests_started": counts.requests_started,
             "requests_ended": self.recorder.ended,
             "requests_failed": self.recorder.failed,

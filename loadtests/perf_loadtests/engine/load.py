@@ -20,6 +20,7 @@ from perf_loadtests.engine.listeners import Listeners
 from perf_loadtests.engine.open_driver import OpenDriver
 from perf_loadtests.engine.probes import settle_gc
 from perf_loadtests.engine.virtual_user import Arm, Limits, VirtualUser
+from perf_loadtests.engine.waker import make_waker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.engine.share import Share
     from perf_loadtests.protocol import LoadPhase
 
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
 START_LIMIT_S = 60.0
 LEAD_S = 0.5
+ARM_S = 0.05  # the waker is armed by then: the first arrival is not late either
 INTERRUPT_GRACE_S = 1.0
 KILL_GRACE_S = 1.0
 
@@ -105,8 +108,10 @@ class Load:
         classes: Sequence[type[User]],
         targets: Sequence[LoadedTarget],
         ledger: Ledger,
+        share: Share,
     ) -> None:
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._limits = Limits(timeout_s=plan.timeout_s, insecure=plan.insecure)
         self._crew = Crew()
@@ -119,21 +124,23 @@ class Load:
                 )
                 self._arms[made] = arm, target
         driven = list(self._arms)
-        self._environment = locust_compat.make_environment(driven, targets[0].url)
+        self._environment = locust_compat.make_environment(driven, targets[0].url, share.runner)
         locust_compat.hold_runner(self._environment, lambda: self.interrupt("stop"))
         self._listeners = Listeners(self._crew, ledger)
         self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
-        kind = OpenDriver if plan.open_model else ClosedDriver
         arms = [(arm, float(cls.weight)) for cls, (arm, _) in self._arms.items()]
-        self._driver: Driver = kind(plan, arms, ledger, self._spawn)
+        mine = share.stripe.part_of(plan)
+        kind = OpenDriver if plan.open_model else ClosedDriver
+        self._driver: Driver = kind(mine, arms, ledger, self._spawn, share)
+        # what is calibrated before the load is what the load is released by
+        driver = self._driver
+        self.waker = driver.waker if isinstance(driver, OpenDriver) else make_waker(ledger.clock)
         self._interrupted = Event()
         self.phase: LoadPhase = "starting"
         self.ended: Literal["schedule", "stop", "abort"] = "schedule"
         self.drained = False
         self.reached_s = 0.0
-        # which of how many load generators this is: what they count apart is numbered in turns
-        self.stripe = (0, 1)
 
     @property
     def vus(self) -> int:
@@ -145,17 +152,21 @@ class Load:
         vu = self._crew.current()
         if vu is None:
             return None
-        worker, workers = self.stripe
-        number = vu.iteration.number if vu.iteration else None
+        stripe, number = self._share.stripe, vu.iteration.number if vu.iteration else None
         if number is not None and not self._plan.open_model:
-            number = worker + workers * number  # an arrival's number is that of the whole schedule
-        return Place(number, worker + workers * vu.number)
+            number = stripe.nth(number)  # that of an arrival is its number in the whole schedule
+        return Place(number, stripe.nth(vu.number))
 
     def check(self, name: str, *, ok: bool) -> None:
         """Count a check of the code that calls, in the phase of its iteration."""
         vu = self._crew.current()
         if vu is not None:
             vu.check(name, ok=ok)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it was told to stop."""
+        return self._interrupted.is_set() or self.ended != "schedule"
 
     def prepare(self) -> None:
         """Start the VUs that must be ready before the load.
@@ -175,12 +186,13 @@ class Load:
         if ready < wanted and not self._interrupted.is_set():
             raise VusMissingError(f"{ready} of {wanted} VUs became active")
 
-    def run(self) -> None:
-        """Offer the load, then drain."""
+    def run(self, t0_s: float | None = None) -> None:
+        """Offer the load from an instant on that was agreed, or from soon on; then drain."""
         settle_gc()
         if not self._interrupted.is_set():
-            self._ledger.t0_s = self._ledger.clock() + LEAD_S
-            self._interrupted.wait(LEAD_S)
+            now_s = self._ledger.clock()
+            self._ledger.t0_s = now_s + LEAD_S if t0_s is None else t0_s
+            self._interrupted.wait(max(0.0, self._ledger.t0_s - now_s - ARM_S))
             self.phase = "load"
             if self._driver.run():
                 self.reached_s = self._plan.duration_s
@@ -241,12 +253,9 @@ class Load:
                 self._interrupted.wait(0.02)
 
     def _spawn(self, class_name: str) -> None:
-        runner = self._environment.runner
-        if runner is None:
-            raise RuntimeError("the environment lost its runner")
-        for user in runner.spawn_users({class_name: 1}):
-            vu = self._crew.runs_in(user, user.greenlet)
-            user.greenlet.link(lambda _greenlet, vu=vu: self._gone(vu))
+        user = locust_compat.start_user(self._environment, class_name)
+        vu = self._crew.runs_in(user, user.greenlet)
+        user.greenlet.link(lambda _greenlet: self._gone(vu))
 
     def created(self, user: User) -> None:
         """Open the books of a VU."""

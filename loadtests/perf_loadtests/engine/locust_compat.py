@@ -14,6 +14,7 @@ from locust import argument_parser, log
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.runners import STATE_INIT, STATE_SPAWNING
 from locust.user.task import DefaultTaskSet, TaskSet
 from locust.user.users import HttpUser, User
 from locust.util.load_locustfile import is_user_class, load_locustfile
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from geventhttpclient.client import HTTPClient, HTTPClientPool
     from geventhttpclient.url import URL
     from locust.event import EventHook
+    from locust.runners import Runner
 
-RUNNING, WAITING = "running", "waiting"
-LEAN = "lean"  # the kind of our own client
+RUNNING, WAITING, LEAN = "running", "waiting", "lean"  # LEAN: the kind of our own client
 
 
 def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
@@ -169,8 +170,10 @@ def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watche
     return made
 
 
-def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
-    """Environment with a local runner, Locust's own statistics off, and no configuration read.
+def make_environment(
+    classes: Sequence[type[User]], host: str, make_runner: Callable[[Environment], Runner]
+) -> Environment:
+    """Environment with a runner, Locust's own statistics off, and no configuration read.
 
     Raises
     ------
@@ -191,7 +194,7 @@ def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
         host=host,
         parsed_options=options,
     )
-    runner = environment.create_local_runner()
+    runner = environment.runner = make_runner(environment)
     # the statistics' listener is the newest: its tables grow with names, and it costs 10 % at speed
     handlers = environment.events.request._handlers  # noqa: SLF001  # no public way to find it
     environment.events.request.remove_listener(
@@ -213,8 +216,7 @@ def others_listen(hook: EventHook) -> Callable[[], bool]:
 
 def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:
     """Let a scenario that stops or quits the runner stop the run: Locust would only kill users."""
-    runner = environment.runner
-    if runner is not None:
+    if (runner := environment.runner) is not None:
         runner.quit = runner.stop = stop  # type: ignore[method-assign]  # this run only
 
 
@@ -271,7 +273,19 @@ def queue_task(task_set: TaskSet, draw: Callable[[], float]) -> None:
     tasks = task_set.user.tasks if isinstance(task_set, DefaultTaskSet) else task_set.tasks
     queue = task_set._task_queue  # noqa: SLF001  # what schedule_task appends to
     if plain and tasks and not queue:
-        task_set.schedule_task(tasks[int(draw() * len(tasks))])
+        task_set.schedule_task(tasks[int(draw() * len(tasks)) if len(tasks) > 1 else 0])
+
+
+def start_user(environment: Environment, class_name: str) -> User:
+    """Start one user, as the runner's `spawn_users` does: that counts all users to log it."""
+    runner = environment.runner
+    if runner is None:
+        raise RuntimeError("the environment lost its runner")
+    if runner.state == STATE_INIT:
+        runner.update_state(STATE_SPAWNING)
+    user = runner.user_classes_by_name[class_name](environment)
+    user.start(runner.user_greenlets)
+    return user
 
 
 def end_of_user() -> StopUser:

@@ -3,93 +3,67 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
-from gevent.hub import Waiter
 
 from perf_analysis.series import Slot
-from perf_documents.errors import ScenarioError
 from perf_loadtests.engine import locust_compat
-from perf_loadtests.pool import Pool, shares_of
-from perf_loadtests.schedule import arrivals, choose, rate_at, splitmix64
+from perf_loadtests.engine.groups import Group, groups_of
+from perf_loadtests.engine.waker import make_waker
+from perf_loadtests.pool import Due
+from perf_loadtests.schedule import choose, rate_at, splitmix64
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from locust.user.task import TaskSet
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.engine.share import Share
     from perf_loadtests.engine.virtual_user import Arm, VirtualUser
+    from perf_loadtests.pool import Pool
+    from perf_loadtests.schedule import Arrival
 
 BATCH = 64
 LATE_S, VERY_LATE_S = 0.005, 0.010
 POLL_S = 0.001
+GROW_S, LOOK_S = 0.001, 0.01
 ORDER_SALT, CLASS_SALT = 0x0A8B, 0x5C1E
 EVEN = 0.5
 
 
-class Due(NamedTuple):
-    """An arrival with its place in the books; `waits` if no VU was free when it was due."""
-
-    number: int
-    intended_s: float
-    slot: Slot
-    waits: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class _Group:
-    """One user class with its own pool."""
-
-    name: str
-    weight: float
-    pool: Pool[VirtualUser, Due]
-    pre_allocated: int
-
-
-def _groups_of(plan: Plan, side: Sequence[tuple[Arm, float]]) -> list[_Group]:
-    """Pools of one target, by the weights of the classes."""
-    if plan.max_vus < len(side):
-        raise ScenarioError(
-            f"max_vus is {plan.max_vus}, the scenario has {len(side)} user classes; "
-            "expected a VU for each at least; next: raise max_vus or name one class"
-        )
-    weights = [weight for _, weight in side]
-    shares = zip(
-        side,
-        shares_of(plan.max_vus, weights),
-        shares_of(max(plan.pre_allocated_vus, len(side)), weights),
-        strict=True,
-    )
-    return [
-        _Group(name=arm.cells, weight=weight, pool=Pool(max_vus=most), pre_allocated=min(pre, most))
-        for (arm, weight), most, pre in shares
-    ]
-
-
 class OpenDriver:
-    """Hands arrivals to VUs; see `Pool` for who takes, who waits and who is dropped."""
+    """Hands arrivals to VUs; see `Pool` for who takes, who waits and who is dropped.
+
+    The schedule is walked in the hub, by the waker's callback: a VU that is handed an arrival runs
+    at once, until it waits for its response, before the next arrival is looked at.
+    """
 
     def __init__(
         self, plan: Plan, arms: Sequence[tuple[Arm, float]], ledger: Ledger,
-        spawn: Callable[[str], None],
+        spawn: Callable[[str], None], share: Share,
     ) -> None:  # fmt: skip
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._spawn = spawn
-        self._parked: dict[VirtualUser, Waiter] = {}
-        self._handed: dict[VirtualUser, Due] = {}
-        self._stop = Event()
+        self.waker = make_waker(ledger.clock)
+        self._hub = gevent.get_hub()
+        self._arrivals: Iterator[Arrival] = iter(())
+        self._next: Arrival | None = None
+        self._slot = Slot("", 0)
+        self._has_read = False
+        self._ended = Event()
+        self._error: BaseException | None = None
         self._stopping = False
         # each target has pools of its own, so that neither waits for the other's answers
         by_target: dict[str, list[tuple[Arm, float]]] = {}
         for arm, weight in arms:
             by_target.setdefault(arm.target, []).append((arm, weight))
-        self._sides = [_groups_of(plan, side) for side in by_target.values()]
+        self._sides = [groups_of(plan, side) for side in by_target.values()]
         self._groups = {group.name: group for side in self._sides for group in side}
 
     @property
@@ -106,128 +80,164 @@ class OpenDriver:
 
     def parked(self) -> int:
         """VUs that are ready and wait for an arrival."""
-        return len(self._parked)
+        return sum(len(group.pool.idle) for group in self._groups.values())
 
     def run(self) -> bool:
         """Walk the schedule to its end; False where it was stopped before."""
         grower = gevent.spawn(self._grow)
-        batch = 0
+        self._arrivals = self._share.arrivals(self._plan)
+        self._next = next(self._arrivals, None)
+        self.waker.start(self._walk)
+        self.waker.wake_at(self._ledger.clock())
         try:
-            for arrival in arrivals(self._plan):
-                due_s = self._ledger.t0_s + arrival.offset_s
-                batch += 1
-                if self._wait_until(due_s):
-                    return False
-                if batch >= BATCH:
-                    # a burst is released in pieces, so that the first of it are sent meanwhile
-                    gevent.sleep(0)
-                    batch = 0
-                slot = Slot(arrival.phase, self._ledger.window_at(arrival.offset_s))
-                for side in self._in_turn(arrival.number):
-                    self._release(side, arrival.number, due_s, slot)
-            return not self._wait_until(self._ledger.t0_s + self._plan.duration_s)
+            self._ended.wait()
+            finished = not self._stopping
         finally:
             self._stopping = True
+            self.waker.stop()
             grower.kill()
+        if self._error is not None:
+            raise self._error
+        return finished
 
     def stop(self) -> None:
         """Offer no more arrivals."""
         self._stopping = True
-        self._stop.set()
+        self._ended.set()
 
     def ready(self, vu: VirtualUser) -> None:
         """Take the first arrival, or park until one is due (called once, after `on_start`)."""
         vu.ready = True
-        due = self._groups[vu.arm.cells].pool.started(vu)
-        if due is None and self._stopping:
-            raise locust_compat.end_of_user()
-        self._take(vu, due or self._park(vu), locust_compat.task_set_of(vu.user))
+        pool = self._groups[vu.cells].pool
+        self._next_of(vu, pool, pool.started(vu), locust_compat.task_set_of(vu.user))
 
     def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[], None]) -> None:
         """End the iteration, then take the next arrival, or park until one is due."""
         del wait  # arrivals decide when the next iteration begins, not the scenario's wait_time
         vu.end()
-        due = self._groups[vu.arm.cells].pool.done(vu)
-        if due is None and self._stopping:
-            raise locust_compat.end_of_user()
-        self._take(vu, due or self._park(vu), task_set)
+        pool = self._groups[vu.cells].pool
+        self._next_of(vu, pool, pool.done(vu), task_set)
 
     def handed(self, vu: VirtualUser) -> bool:
         """Whether a VU was handed an arrival that it has not begun."""
-        return vu in self._handed
+        return vu.handed is not None
 
     def gone(self, vu: VirtualUser) -> None:
         """Forget a VU whose greenlet has ended."""
-        pool = self._groups[vu.arm.cells].pool
-        handed = self._handed.pop(vu, None)
+        pool = self._groups[vu.cells].pool
+        handed, vu.handed = vu.handed, None
         if handed is not None:
-            self._unsent(vu.arm.cells, handed)
+            self._unsent(vu.cells, handed.slot)
         was_busy = vu.ready and vu not in pool.idle
         vu.end(cut=vu.cut)
         pool.lost(vu, was_busy=was_busy, was_starting=not vu.ready)
-        self._parked.pop(vu, None)
         for due in pool.overfull():
-            self._drop(vu.arm.cells, due, late=False)
+            self._drop(vu.cells, due, late=False)
 
     def close(self) -> None:
         """Book what was never handed over."""
         for group in self._groups.values():
             for due in group.pool.stranded():
-                self._unsent(group.name, due)
+                self._unsent(group.name, due.slot)
 
-    def _wait_until(self, due_s: float) -> bool:
-        """Sleep until an instant; True where the run was told to stop before."""
-        while (left_s := due_s - self._ledger.clock()) > 0.0 and not self._stopping:
-            self._stop.wait(left_s)
-        return self._stopping
+    def _walk(self) -> None:
+        """Release what is due, and set the time of the next; called in the hub."""
+        try:
+            due_s = self._release_due()
+        except BaseException as error:  # noqa: BLE001  # for who waits in `run`
+            self._error, due_s = error, None
+        if due_s is None:
+            self._ended.set()
+        else:
+            self.waker.wake_at(due_s)
 
-    def _in_turn(self, number: int) -> Sequence[Sequence[_Group]]:
+    def _release_due(self) -> float | None:
+        """Release at most 64 arrivals; return when to go on, None at the end."""
+        clock, t0_s = self._ledger.clock, self._ledger.t0_s
+        has_read, self._has_read = self._has_read, False
+        for _ in range(BATCH):
+            arrival = self._next
+            due_s = t0_s + (self._plan.duration_s if arrival is None else arrival.offset_s)
+            late_s = clock() - due_s
+            if self._stopping or not self._share.is_open():
+                self._stopping = True
+                return None
+            if late_s < 0.0:
+                return due_s
+            if arrival is None:
+                return None
+            sides = self._in_turn(arrival.number)
+            groups = [self._choose(side, arrival.number) for side in sides]
+            if late_s > LATE_S and not has_read and any(g.pool.would_drop() for g in groups):
+                # after a pause finished responses lie unread and VUs only look busy: read them
+                self._has_read = True
+                return due_s + late_s + POLL_S
+            self._next = next(self._arrivals, None)
+            slot = self._slot_of(arrival)
+            for group in groups:
+                self._release(group, Due(arrival.number, due_s, slot, not group.pool.idle), late_s)
+        # the rest of a burst waits for a turn of the loop, which reads what came meanwhile
+        return clock()
+
+    def _slot_of(self, arrival: Arrival) -> Slot:
+        """Slot of an arrival, one object for all of them."""
+        window = self._ledger.window_at(arrival.offset_s)
+        slot = self._slot
+        if window != slot.window or arrival.phase != slot.phase:
+            slot = self._slot = Slot(arrival.phase, window)
+        return slot
+
+    def _in_turn(self, number: int) -> Sequence[Sequence[Group]]:
         """Both targets of a pair, in an order drawn for it: neither is always the second."""
         if len(self._sides) > 1 and splitmix64(self._plan.seed ^ ORDER_SALT, number) < EVEN:
             return self._sides[::-1]
         return self._sides
 
-    def _release(self, side: Sequence[_Group], number: int, due_s: float, slot: Slot) -> None:
-        group = self._choose(side, number)
+    def _release(self, group: Group, due: Due, late_s: float) -> None:
         pool = group.pool
-        late_s = self._ledger.clock() - due_s
-        if late_s > LATE_S and pool.would_drop():
-            # after a pause finished responses lie unread and VUs only look busy: read them first
-            gevent.sleep(POLL_S)
-        due = Due(number, due_s, slot, waits=not pool.idle)
         taken = pool.offer(due)
-        cell = self._ledger.book(group.name, slot, planned=1)
+        cell = self._ledger.cell(group.name, due.slot)
+        cell.planned += 1
         cell.vus_busy_max = max(cell.vus_busy_max, pool.busy)
         if taken == "drop":
             self._drop(group.name, due, late=late_s > VERY_LATE_S)
         elif taken != "wait":
-            self._hand(taken, due)
+            taken.handed = due
+            # where it died meanwhile this does nothing, and `gone` finds the arrival
+            taken.parked.switch(due)
 
-    def _hand(self, vu: VirtualUser, due: Due) -> None:
-        self._handed[vu] = due
-        waiter = self._parked.pop(vu)
-        gevent.get_hub().loop.run_callback(waiter.switch, due)
+    def _next_of(
+        self, vu: VirtualUser, pool: Pool[VirtualUser, Due], due: Due | None,
+        task_set: TaskSet | None,
+    ) -> None:  # fmt: skip
+        """Begin the arrival that a VU took, or park it until it is handed one."""
+        if due is None:
+            if self._stopping:
+                raise locust_compat.end_of_user()
+            due = self._park(vu, pool)
+        begun_s = vu.begin(due.slot, due.intended_s, due.number)
+        late_s = max(0.0, begun_s - due.intended_s)
+        cell = self._ledger.cell(vu.cells, due.slot)
+        (cell.vu_wait if due.waits else cell.lag).add(min(late_s, 3600.0))
+        if task_set is not None:
+            seed, number = self._plan.seed, due.number
+            locust_compat.queue_task(task_set, lambda: splitmix64(seed, number))
 
-    def _park(self, vu: VirtualUser) -> Due:
-        waiter = self._parked[vu] = Waiter()
+    def _park(self, vu: VirtualUser, pool: Pool[VirtualUser, Due]) -> Due:
         user = vu.user
         locust_compat.set_state(user, locust_compat.WAITING)
-        due: Due = waiter.get()
+        vu.parked = gevent.getcurrent()
+        try:
+            due: Due = self._hub.switch()
+        except BaseException:
+            # somebody else's exception: whatever becomes of the VU, it is not to be had meanwhile
+            pool.interrupted(vu)
+            raise
+        vu.handed = None
         locust_compat.set_state(user, locust_compat.RUNNING)
         return due
 
-    def _take(self, vu: VirtualUser, due: Due, task_set: TaskSet | None) -> None:
-        self._handed.pop(vu, None)
-        vu.begin(due.slot, due.intended_s, due.number)
-        begun_s = vu.iteration.begun_s if vu.iteration else self._ledger.clock()
-        late_s = max(0.0, begun_s - due.intended_s)
-        cell = self._ledger.recorder.iterations(vu.arm.cells, due.slot)
-        (cell.vu_wait if due.waits else cell.lag).add(min(late_s, 3600.0))
-        if task_set is not None:
-            seed = self._plan.seed
-            locust_compat.queue_task(task_set, lambda: splitmix64(seed, due.number))
-
-    def _choose(self, side: Sequence[_Group], number: int) -> _Group:
+    def _choose(self, side: Sequence[Group], number: int) -> Group:
         """Class of an arrival, the same on both sides of its pair."""
         if len(side) == 1:
             return side[0]
@@ -235,26 +245,29 @@ class OpenDriver:
         return side[choose([group.weight for group in side], draw)]
 
     def _drop(self, scenario: str, due: Due, *, late: bool) -> None:
-        cell = self._ledger.book(scenario, due.slot, dropped=1, late_drops=int(late))
+        cell = self._ledger.cell(scenario, due.slot)
+        cell.dropped += 1
+        cell.late_drops += late
         cell.dropped_latency.add(max(0.0, self._ledger.clock() - due.intended_s))
 
-    def _unsent(self, scenario: str, due: Due) -> None:
-        self._ledger.book(scenario, due.slot, unsent=1)
+    def _unsent(self, scenario: str, slot: Slot) -> None:
+        self._ledger.cell(scenario, slot).unsent += 1
 
     def _grow(self) -> None:
         """Start VUs ahead of need, at most one a millisecond, so that the loop never stalls."""
         stages = self._plan.stages
         total = sum(group.weight for group in self._sides[0])
         while True:
-            rate = rate_at(stages, max(0.0, self._ledger.offset_s()))
-            short = [
-                group for group in self._groups.values()
-                if group.pool.wanted(math.ceil(rate * group.weight / total))
-            ]  # fmt: skip
-            for group in short:
-                self._start_one(group)
-            gevent.sleep(0.001 if short else 0.005)
+            rate = rate_at(stages, max(0.0, self._ledger.offset_s())) / self._share.stripe.of
+            grown = False
+            for group in self._groups.values():
+                if group.pool.wanted(math.ceil(rate * group.weight / total)):
+                    self._start_one(group)
+                    grown = True
+                    gevent.sleep(GROW_S)
+            if not grown:
+                gevent.sleep(LOOK_S)
 
-    def _start_one(self, group: _Group) -> None:
+    def _start_one(self, group: Group) -> None:
         group.pool.start()
         self._spawn(group.name)

@@ -16,18 +16,28 @@ if TYPE_CHECKING:
 
 PROBE_S = 0.1
 LATE_S = 0.1
-CALIBRATION_WAKES = 100
-CALIBRATION_STEP_S = 0.002
 
 
 class Probes:
-    """Samples once a second what the validity rules on the generator need."""
+    """Samples once a second what the validity rules on the generator need.
 
-    def __init__(self, *, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+    Parameters
+    ----------
+    clock, wall : callable
+        Monotonic seconds; seconds since 1970.
+    yielded : callable
+        Processor time so far that went into waiting: it counts as none.
+    """
+
+    def __init__(
+        self, *, clock: Callable[[], float], wall: Callable[[], float],
+        yielded: Callable[[], float],
+    ) -> None:  # fmt: skip
         self._clock = clock
         self._wall = wall
+        self._yielded = yielded
         self._wall_zero_s = wall() - clock()
-        self._cpu_s = time.process_time()
+        self._cpu_s = self._worked_s()
         self._at_s = clock()
         self._host = _host_times()
         self._worst_s = 0.0
@@ -50,11 +60,11 @@ class Probes:
 
     def take(self) -> dict[str, object]:
         """Hand over the figures since the last call, as a `HealthModel`."""
-        now_s, cpu_s, host = self._clock(), time.process_time(), _host_times()
+        now_s, cpu_s, host = self._clock(), self._worked_s(), _host_times()
         span_s = max(1e-9, now_s - self._at_s)
         busy, stolen = _shares(self._host, host)
         record: dict[str, object] = {
-            "cpu_ratio": (cpu_s - self._cpu_s) / span_s,
+            "cpu_ratio": max(0.0, cpu_s - self._cpu_s) / span_s,
             "loop_lag_s": self._worst_s,
             "loop_probes": self._probes,
             "loop_late": self._late,
@@ -70,14 +80,9 @@ class Probes:
         self._probes = self._late = 0
         return record
 
-    def calibrate(self) -> float:
-        """99th percentile of how late a short sleep wakes on this machine, in seconds."""
-        late: list[float] = []
-        for _ in range(CALIBRATION_WAKES):
-            due_s = self._clock() + CALIBRATION_STEP_S
-            gevent.sleep(CALIBRATION_STEP_S)
-            late.append(max(0.0, self._clock() - due_s))
-        return sorted(late)[int(0.99 * (len(late) - 1))]
+    def _worked_s(self) -> float:
+        """Processor time without what only waited for an instant to come."""
+        return time.process_time() - self._yielded()
 
     def _note_gc(self, phase: str, info: dict[str, int]) -> None:
         del info
@@ -91,7 +96,8 @@ def settle_gc() -> None:
     """Keep what lives now out of every collection, and full collections out of the load."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(700, 10, 1_000_000)
+    # young ones stay on, but none for every few requests
+    gc.set_threshold(5_000, 10, 1_000_000)
 
 
 def _rss_bytes() -> int:

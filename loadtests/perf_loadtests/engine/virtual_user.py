@@ -12,7 +12,7 @@ from gevent.greenlet import Greenlet
 from perf_analysis.arms import cells_name
 from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.timings import CheckKey
-from perf_loadtests.engine.outcomes import classify
+from perf_loadtests.engine.outcomes import UNKNOWN_S, bytes_of, classify, seconds_of, text_of
 from perf_loadtests.http.errors import by_status
 from perf_loadtests.recorder import Sample
 
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
     from perf_analysis.series import Slot
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.pool import Due
     from perf_loadtests.timing import Timed
 
-UNKNOWN_S = float("nan")
+_getcurrent = gevent.getcurrent
 # Under which the books find a request again in the context of its event.
 PENDING_KEY = "_perfproof"
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Pending:
     """A request between its begin and the moment it is booked."""
 
@@ -39,7 +40,7 @@ class Pending:
     slot: Slot
     intended_s: float | None
     asserted: bool
-    greenlet: object = field(default_factory=gevent.getcurrent)
+    greenlet: object = field(default_factory=_getcurrent)
     status: int = 0
     returned_s: float | None = None
     aside: str = ""
@@ -47,7 +48,7 @@ class Pending:
     timed: Timed | None = None
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Iteration:
     """One iteration, numbered over the run; `intended_s` is None under closed executors."""
 
@@ -105,6 +106,7 @@ class VirtualUser:
     def __init__(self, user: User, ledger: Ledger, limits: Limits, arm: Arm) -> None:
         self.user = user
         self.arm = arm
+        self.cells = arm.cells
         self.ledger = ledger
         self.limits = limits
         self.number = 0
@@ -114,6 +116,9 @@ class VirtualUser:
         self.retire = False
         self.cut = False
         self.greenlet: Greenlet | None = None
+        # the open driver's: what it was handed and has not begun, and who waits to be handed it
+        self.handed: Due | None = None
+        self.parked: Greenlet = _getcurrent()
         self._in_flight: dict[Pending, None] = {}
         self._failed_before = False
         self._noted: BaseException | None = None
@@ -124,28 +129,30 @@ class VirtualUser:
         if self.greenlet is not None:
             self.greenlet.kill(block=False)
 
-    def begin(self, slot: Slot, intended_s: float | None, number: int = 0) -> None:
-        """Begin an iteration now."""
+    def begin(self, slot: Slot, intended_s: float | None, number: int = 0) -> float:
+        """Begin an iteration now; return when that is."""
         begun_s = self.ledger.clock()
-        self.iteration = Iteration(slot=slot, begun_s=begun_s, intended_s=intended_s, number=number)
-        self.ledger.book(self.arm.cells, slot, started=1)
+        self.iteration = Iteration(slot, begun_s, intended_s, number)
+        self.ledger.cell(self.cells, slot).started += 1
+        return begun_s
 
     def end(self, *, cut: bool = False) -> None:
         """End the iteration, if there is one: finished, failed, or abandoned where it was cut."""
         iteration = self.iteration
         if iteration is None:
             return
-        self.settle()
+        if self._in_flight:
+            self.settle()
         self.iteration = None
-        slot = iteration.slot
+        cell = self.ledger.cell(self.cells, iteration.slot)
         if cut:
-            self.ledger.book(self.arm.cells, slot, abandoned=1)
+            cell.abandoned += 1
             return
         if iteration.raised:
-            faulted = 0 if iteration.request_failed else 1
-            cell = self.ledger.book(self.arm.cells, slot, failed=1, faulted=faulted)
+            cell.failed += 1
+            cell.faulted += not iteration.request_failed
         else:
-            cell = self.ledger.book(self.arm.cells, slot, finished=1)
+            cell.finished += 1
         cell.iteration.add(min(self.ledger.clock() - iteration.begun_s, 3600.0))
 
     def note_exception(self, error: BaseException) -> None:
@@ -171,15 +178,9 @@ class VirtualUser:
             iteration.first_pending = False
             intended_s, slot = iteration.intended_s, iteration.slot
         begun_s = ledger.clock()
-        pending = Pending(
-            vu=self,
-            method=method.upper(),
-            name=name,
-            begun_s=begun_s,
-            slot=slot or ledger.slot_at(begun_s - ledger.t0_s),
-            intended_s=intended_s,
-            asserted=asserted,
-        )
+        if slot is None:
+            slot = ledger.slot_at(begun_s - ledger.t0_s)
+        pending = Pending(self, method.upper(), name, begun_s, slot, intended_s, asserted)
         self._in_flight[pending] = None
         self.limits.in_flight[self] = None
         ledger.counts.requests_started += 1
@@ -191,11 +192,14 @@ class VirtualUser:
         """Book a request as its client reported it; `took` is in milliseconds."""
         if pending not in self._in_flight:
             return
-        service_s = took / 1000.0 if isinstance(took, int | float) else UNKNOWN_S
         error_class = classify(error, pending.status)
-        text = "" if error is None else f"{type(error).__name__}: {error}"
-        received = length if isinstance(length, int) and length >= 0 else 0
-        self._book(pending, error_class, service_s, text, received)
+        text = "" if error is None else f"{type(error).__name__}: {text_of(error)}"
+        self._book(pending, error_class, seconds_of(took), text, bytes_of(length))
+
+    def succeeded(self, pending: Pending, service_s: float, received: int) -> None:
+        """Book a whole response that nobody finds fault with."""
+        if pending in self._in_flight:
+            self._book(pending, "", service_s, "", received)
 
     def cut_short(self, pending: Pending, error: BaseException) -> None:
         """Book a request whose client raised instead of reporting it."""
@@ -261,25 +265,19 @@ class VirtualUser:
         latency_s: float | None = None
         if pending.intended_s is not None:
             latency_s = pending.begun_s - pending.intended_s + service_s
-        ledger = self.ledger
+        ledger, arm = self.ledger, self.arm
         end_s = pending.begun_s + service_s - ledger.t0_s
+        # by place: names would cost as much as all the rest of this
         sample = Sample(
-            scenario=self.arm.scenario,
-            method=pending.method,
-            name=pending.name,
-            status=pending.status,
-            error_class=error_class,
-            slot=pending.slot,
-            end_window=ledger.window_at(end_s),
-            service_s=service_s,
-            latency_s=latency_s,
-            first=pending.intended_s is not None,
-            asserted=pending.asserted,
-            received_bytes=received,
-            target=self.arm.target,
-            timed=pending.timed,
-        )
-        ledger.request(sample, text, pending.aside)
+            arm.scenario, pending.method, pending.name, pending.status, error_class, pending.slot,
+            ledger.window_at(end_s), service_s, latency_s, latency_s is not None,
+            pending.asserted, received, arm.target,
+            pending.timed,
+        )  # fmt: skip
+        if error_class:
+            ledger.request(sample, text, pending.aside)
+        else:
+            ledger.recorder.add(sample)
 
 
 def describe(error: BaseException) -> tuple[str, str, str]:
@@ -290,4 +288,4 @@ def describe(error: BaseException) -> tuple[str, str, str]:
         if "site-packages" not in code.co_filename:
             place = f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return type(error).__name__, place, str(error)
+    return type(error).__name__, place, text_of(error)

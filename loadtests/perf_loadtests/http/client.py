@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import time
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -27,6 +26,7 @@ MAX_REDIRECTS = 5
 DEFAULT_TIMEOUT_S = 30.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SEE_OTHER, _MOVED = 303, frozenset({301, 302})
+_NO_HEADERS: tuple[tuple[str, str], ...] = ()
 
 
 @functools.cache
@@ -141,7 +141,8 @@ class LeanClient:
         headers = self._headers(options)
         prepared = message.prepare(method, url, self.base_url, headers, content_type)
         call = _Call(options, prepared)
-        deadline = Deadline(clock() + min(options.get("timeout") or math.inf, self.timeout_s))
+        limit_s = options.get("timeout") or self.timeout_s
+        deadline = Deadline(clock() + min(limit_s, self.timeout_s))
         self._wheel.add(deadline)
         try:
             exchange = self._follow(call, prepared, body, deadline.at_s)
@@ -162,7 +163,7 @@ class LeanClient:
     def _headers(self, options: Options) -> tuple[tuple[str, str], ...]:
         own, auth = options.get("headers"), options.get("auth")
         if auth is None and not self.headers:
-            return tuple(own.items()) if own else ()
+            return tuple(own.items()) if own else _NO_HEADERS
         merged = {**self.headers, **(own or {})}
         if auth is not None:
             merged["Authorization"] = message.basic(*auth)
@@ -177,7 +178,8 @@ class LeanClient:
             exchange = Exchange(prepared, clock())
             try:
                 self._perform(call, exchange, body, until_s)
-                following = _next(exchange, hops) if call.follows else None
+                redirects = call.follows and exchange.status in _REDIRECTS
+                following = _next(exchange, hops) if redirects else None
             except BaseException as error:
                 if books is not None:
                     books.cut(call.entry, exchange, error)
@@ -192,7 +194,10 @@ class LeanClient:
 
     def _perform(self, call: _Call, exchange: Exchange, body: bytes, until_s: float) -> None:
         connections = self.connections
-        data = message.finish(exchange.prepared, body, self.cookies)
+        prepared, cookies = exchange.prepared, self.cookies
+        # nothing changes from one such request to the next
+        plain = prepared.bare if not body and not cookies else b""
+        data = plain or message.finish(prepared, body, cookies)
         perform(exchange, data, connections, until_s)
         if connections.discarded:
             connections.discarded = 0
@@ -249,7 +254,7 @@ class _Call:
 def _next(exchange: Exchange, hops: int) -> Prepared | None:
     """Request that a redirect asks for; None, perhaps with an error noted, where there is none."""
     head, prepared = exchange.head, exchange.prepared
-    if exchange.status not in _REDIRECTS or exchange.error is not None:
+    if exchange.error is not None:
         return None
     if head is None or "location" not in head.headers:
         return None

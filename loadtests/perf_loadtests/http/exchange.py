@@ -111,6 +111,8 @@ class Connections:
         """Connection that is idle and sound, or a new one."""
         held = self._idle.pop(origin, None)
         if held is not None:
+            if held.is_fresh(exchange.begun_s):
+                return held
             why = held.condemned(exchange.begun_s)
             if not why:
                 return held
@@ -125,12 +127,17 @@ class Connections:
         """Keep a connection for the next request to its origin."""
         connection.used += 1
         connection.idle_since_s = now_s
-        before = self._idle.get(connection.origin)
+        idle = self._idle
+        if idle:
+            self._make_room(connection.origin)
+        idle[connection.origin] = connection
+
+    def _make_room(self, origin: Origin) -> None:
+        before = self._idle.pop(origin, None)
         if before is not None:
             before.close()
         elif len(self._idle) >= MAX_ORIGINS:
             self._idle.pop(next(iter(self._idle))).close()
-        self._idle[connection.origin] = connection
 
     def close(self) -> None:
         """Close all that are idle."""
@@ -179,7 +186,9 @@ def perform(exchange: Exchange, message: bytes, connections: Connections, until_
             connection.close()
         if not exchange.end_s:
             exchange.end_s = clock()
-    _settle(exchange)
+    head = exchange.head
+    if exchange.error is not None or (head is not None and head.encoding):
+        _settle(exchange)
 
 
 def _raced(

@@ -10,17 +10,19 @@ if TYPE_CHECKING:
     from gevent.greenlet import Greenlet
 
 READ, WRITE = 1, 2  # what libev calls them
+_getcurrent = gevent.getcurrent
 
 
 class Signal:
     """What the loop says of a socket; apart from the connection, which may go while it is idle."""
 
-    __slots__ = ("ready", "waiter", "watcher")
+    __slots__ = ("hub", "ready", "waiter", "watcher")
 
     def __init__(self, fd: int) -> None:
         self.ready = False
         self.waiter: Greenlet | None = None
-        self.watcher = gevent.get_hub().loop.io(fd, READ)
+        self.hub = gevent.get_hub()
+        self.watcher = self.hub.loop.io(fd, READ)
         self.watcher.start(self.readable)
 
     def readable(self) -> None:
@@ -44,8 +46,8 @@ class Signal:
 
     def wait(self) -> None:
         """Wait until the socket can be read, or somebody wakes us."""
-        self.waiter = gevent.getcurrent()
+        self.waiter = _getcurrent()
         try:
-            gevent.get_hub().switch()
+            self.hub.switch()
         finally:
             self.waiter = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TICK_S = 0.02
 _PER_S = 50
 _LOWEST_PRIORITY = -2
+_getcurrent = gevent.getcurrent
 
 
 class DeadlineHit(BaseException):  # no handler of errors must swallow it
@@ -29,7 +30,7 @@ class Deadline:
 
     def __init__(self, at_s: float) -> None:
         self.at_s = at_s
-        self.greenlet: Greenlet | None = gevent.getcurrent()
+        self.greenlet: Greenlet | None = _getcurrent()
         self.slot = int(at_s * _PER_S) + 1
 
 
@@ -54,8 +55,9 @@ class Wheel:
             self._runs = True
             self._last = int(self._clock() * _PER_S)
             self._timer.again(self._tick, update=True)
-        slot = max(deadline.slot, self._last + 1)
-        deadline.slot = slot
+        slot = deadline.slot
+        if slot <= self._last:
+            slot = deadline.slot = self._last + 1
         held = self._slots.get(slot)
         if held is None:
             held = self._slots[slot] = {}

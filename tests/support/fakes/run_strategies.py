@@ -16,8 +16,9 @@ from perf_analysis.histogram import LARGEST_S, Histogram, build
 from perf_analysis.series import PHASES, Cell, Measured, ScenarioCell, SeriesKey, Slot, Span
 from perf_analysis.timings import TIMINGS, CheckKey, Tally, Timings, with_zeros
 from perf_analysis.verdict import Verdict
+from perf_documents.health import HealthWindow
 from perf_documents.plan import Stage
-from perf_documents.run import ErrorSample, GroupedException, HealthWindow
+from perf_documents.run import ErrorSample, GroupedException
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
