@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _SCHEMA = 2
 _MAX_BYTES = 512 * 1024 * 1024
-# Of every name the p95 alone is drawn; of all requests together these as well.
-_OF_ALL_REQUESTS = ("p50", "p99")
+# Of every name the p95 alone is drawn, where there is one; of all requests these as well.
+_DRAWN, _OF_ALL_REQUESTS = "p95", ("p50", "p99")
 _DIGITS = 6
 _LOAD_DIGITS = 12
 _REASON = 160
@@ -118,8 +118,11 @@ def save_rows(rows: Rows, cache: Path) -> None:
 def row_of(record: Record, stamp: str, places: dict[SeriesName, int]) -> tuple[Row, Floats]:
     """Row of a record, and its figures; names of series that are new are given the next places."""
     flat: list[float] = []
-    for name, *numbers in points_of(record):
-        if name.label and name.metric in _OF_ALL_REQUESTS:
+    points = list(points_of(record))
+    # a micro-benchmark has a median alone
+    drawn = {point.name.label for point in points if point.name.metric == _DRAWN} - {""}
+    for name, *numbers in points:
+        if name.label in drawn and name.metric in _OF_ALL_REQUESTS:
             continue
         place = places.setdefault(name, len(places))
         flat += (place, *(float(f"{number:.{_DIGITS}g}") for number in numbers))

@@ -61,9 +61,7 @@ def test_twenty_fresh_clones_are_twenty_points_of_the_trend(
     # dots of the runs that count, rings of those that are not valid
     (plot,) = re.findall(r'id="plot".*?</svg>', text, re.DOTALL)
     assert plot.count("h.01") + plot.count("m-3 0a3 3") == CLONES
-    (data,) = re.findall(
-        r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL
-    )
+    (data,) = re.findall(r'type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     columns = json.loads(data)
     assert [len(columns[key]) for key in ("y", "t", "c", "v")] == [CLONES] * 4
     assert all(value > 0 for value in columns["y"])

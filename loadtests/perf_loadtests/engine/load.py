@@ -11,6 +11,7 @@ from gevent import GreenletExit
 from gevent.event import Event
 from locust.exception import StopTest
 
+from perf_loadtests.current import Place
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
@@ -110,6 +111,7 @@ class Load:
         share: Share,
     ) -> None:
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._limits = Limits(timeout_s=plan.timeout_s, insecure=plan.insecure)
         self._crew = Crew()
@@ -144,6 +146,22 @@ class Load:
     def vus(self) -> int:
         """VUs that exist."""
         return self._driver.vus
+
+    def place(self) -> Place | None:
+        """Where the code that asks stands, by the numbers of iterations and VUs in the run."""
+        vu = self._crew.current()
+        if vu is None:
+            return None
+        stripe, number = self._share.stripe, vu.iteration.number if vu.iteration else None
+        if number is not None and not self._plan.open_model:
+            number = stripe.nth(number)  # that of an arrival is its number in the whole schedule
+        return Place(number, stripe.nth(vu.number))
+
+    def check(self, name: str, *, ok: bool) -> None:
+        """Count a check of the code that calls, in the phase of its iteration."""
+        vu = self._crew.current()
+        if vu is not None:
+            vu.check(name, ok=ok)
 
     @property
     def is_interrupted(self) -> bool:

@@ -50,6 +50,8 @@ def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
         )
     try:
         found, _shapes = load_locustfile(str(path))
+    except ScenarioError:
+        raise  # says itself what is wrong where
     except (Exception, SystemExit) as error:  # whatever a scenario raises
         raise ScenarioError(_explain(path, error)) from error
     # a class under two names is one class

@@ -215,7 +215,8 @@ class OpenDriver:
             if self._stopping:
                 raise locust_compat.end_of_user()
             due = self._park(vu, pool)
-        late_s = max(0.0, vu.begin(due.slot, due.intended_s) - due.intended_s)
+        begun_s = vu.begin(due.slot, due.intended_s, due.number)
+        late_s = max(0.0, begun_s - due.intended_s)
         cell = self._ledger.cell(vu.cells, due.slot)
         (cell.vu_wait if due.waits else cell.lag).add(min(late_s, 3600.0))
         if task_set is not None:

@@ -67,7 +67,7 @@ class MasterEngine(Engine):
         self._beat_s = self._granted_s = self._clock()
         self._until_s: float | None = None
         roster = self._roster = Roster(
-            expected_of(self._order, found.scenario_sha256), spread.workers
+            expected_of(self._order, found.content_sha256), spread.workers
         )
         self._desk = Desk(self._order.run, roster, self.token, self._clock)
         place = spread.host, spread.port

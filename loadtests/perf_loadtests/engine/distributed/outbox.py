@@ -66,6 +66,7 @@ class Outbox:
 
 
 ROWS = 200
+_SPLIT = ("series", "timings")
 
 
 def _pieces(record: dict[str, object]) -> Iterator[dict[str, object]]:
@@ -74,16 +75,16 @@ def _pieces(record: dict[str, object]) -> Iterator[dict[str, object]]:
     The first part carries what is counted once; the others repeat the second that they belong to.
     """
     cells = record.get("cells")
-    if not isinstance(cells, dict) or len(cells["series"]) <= ROWS:
+    most = max(len(cells.get(name, ())) for name in _SPLIT) if isinstance(cells, dict) else 0
+    if not isinstance(cells, dict) or most <= ROWS:
         yield record
         return
-    series = cells["series"]
-    yield record | {"cells": cells | {"series": series[:ROWS]}}
+
+    def rows_from(start: int) -> dict[str, object]:
+        return {name: cells.get(name, [])[start : start + ROWS] for name in _SPLIT}
+
+    yield record | {"cells": cells | rows_from(0)}
+    once: dict[str, object] = {name: [] for name in cells if name not in _SPLIT}
     empty: dict[str, object] = {"errors": [], "exceptions": []}
-    for start in range(ROWS, len(series), ROWS):
-        rows: dict[str, object] = {
-            "series": series[start : start + ROWS],
-            "scenarios": [],
-            "ended": [],
-        }
-        yield record | empty | {"cells": rows}
+    for start in range(ROWS, most, ROWS):
+        yield record | empty | {"cells": once | rows_from(start)}
