@@ -12,7 +12,7 @@ from gevent.event import Event
 from locust.exception import StopTest
 
 from perf_loadtests.current import Place
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat, locust_compat_runners
 from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
 from perf_loadtests.engine.crew import Crew
@@ -124,8 +124,10 @@ class Load:
                 )
                 self._arms[made] = arm, target
         driven = list(self._arms)
-        self._environment = locust_compat.make_environment(driven, targets[0].url, share.runner)
-        locust_compat.hold_runner(self._environment, lambda: self.interrupt("stop"))
+        self._environment = locust_compat_runners.make_environment(
+            driven, targets[0].url, share.runner
+        )
+        locust_compat_runners.hold_runner(self._environment, lambda: self.interrupt("stop"))
         self._listeners = Listeners(self._crew, ledger)
         self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
