@@ -13,7 +13,7 @@ from perf_analysis.arms import cells_name
 from perf_analysis.failure_classes import ABANDONED
 from perf_loadtests.engine.outcomes import classify
 from perf_loadtests.http.errors import by_status
-from perf_loadtests.recorder import Sample
+from perf_loadtests.recorder import IterationCell, Sample
 
 if TYPE_CHECKING:
     from locust.user.users import User
@@ -125,12 +125,13 @@ class VirtualUser:
         if self.greenlet is not None:
             self.greenlet.kill(block=False)
 
-    def begin(self, slot: Slot, intended_s: float | None) -> float:
-        """Begin an iteration now; return when that is."""
-        begun_s = self.ledger.clock()
-        self.iteration = Iteration(slot, begun_s, intended_s)
-        self.ledger.cell(self.cells, slot).started += 1
-        return begun_s
+    def begin(self, slot: Slot, intended_s: float | None) -> IterationCell:
+        """Begin an iteration now; return what it is counted in."""
+        ledger = self.ledger
+        self.iteration = Iteration(slot, ledger.clock(), intended_s)
+        cell = ledger.cell(self.cells, slot)
+        cell.started += 1
+        return cell
 
     def end(self, *, cut: bool = False) -> None:
         """End the iteration, if there is one: finished, failed, or abandoned where it was cut."""
