@@ -19,16 +19,21 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from perf_analysis.histogram import Histogram
+import requests
+
 from perf_analysis.series import SUSTAINED
 from perf_documents.codec import read_run
-from perf_documents.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from perf_analysis.histogram import Histogram
+    from perf_documents.run import Run
 
 BODY = '{"status": "ok", "service": "benchmark"}'  # 40 bytes
 CONF = """
@@ -70,8 +75,9 @@ def cores() -> tuple[int, int]:
 
 def pinned(command: list[str], core: int, **options: object) -> subprocess.Popen[bytes]:
     """Start a process on one core, ahead of whatever else the machine does."""
+    taskset = shutil.which("taskset") or "taskset"
     process: subprocess.Popen[bytes] = subprocess.Popen(
-        ["taskset", "-c", str(core), *command], start_new_session=True, **options
+        [taskset, "-c", str(core), *command], start_new_session=True, **options
     )  # type: ignore[call-overload]  # options of Popen
     favour(process.pid)
     return process
@@ -94,8 +100,8 @@ class Server:
 
     def served(self) -> int:
         """Requests so far without those that asked for this."""
-        with urllib.request.urlopen(f"{self.url}/status", timeout=10) as answer:
-            found = int(answer.read().split()[9])
+        answer = requests.get(f"{self.url}/status", timeout=10)
+        found = int(answer.text.split()[9])
         self._asked += 1
         return found - self._asked
 
@@ -193,7 +199,7 @@ def perf_run(folder: Path, url: str, **profile: object) -> Done:
     if process.returncode not in {0, 1, 3}:  # above its capacity a run is not valid: 3
         raise SystemExit(f"perf run ended in {process.returncode}: {err.decode()}")
     run = read_run(folder / "out" / "run.json.gz")
-    loads = [second.cpu_ratio for second in run.health[int(WARM_UP_S):-1]] or [0.0]
+    loads = [second.cpu_ratio for second in run.health[int(WARM_UP_S) : -1]] or [0.0]
     return Done(run, statistics.median(loads))
 
 
@@ -206,8 +212,8 @@ def _pin_engine(supervisor: subprocess.Popen[bytes]) -> None:
 
     _await(is_there, "perf run starts no load")
     for pid in found:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            os.sched_setaffinity(int(task), {cores()[1]})
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), {cores()[1]})
         favour(pid)
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, supervisor.pid, 10)

@@ -10,7 +10,7 @@ round where the last one ended. Figures are ratios within a round.
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from load_rig import (
     Server,
@@ -23,6 +23,9 @@ from load_rig import (
     spread,
     workspace,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 USERS = 50
 FIRST_PER_S = 8_000.0

@@ -10,6 +10,7 @@ import gevent
 from gevent import GreenletExit
 from gevent.event import Event
 from locust.exception import StopTest
+from locust.runners import STATE_INIT, STATE_SPAWNING
 
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.client import close_client, wrap_client
@@ -227,7 +228,14 @@ class Load:
                 self._interrupted.wait(0.02)
 
     def _spawn(self, class_name: str) -> None:
-        user = locust_compat.start_user(self._environment, class_name)
+        runner = self._environment.runner
+        if runner is None:
+            raise RuntimeError("the environment lost its runner")
+        if runner.state == STATE_INIT:
+            runner.update_state(STATE_SPAWNING)
+        # as its `spawn_users` does, which also counts all users for a line in the log
+        user = runner.user_classes_by_name[class_name](self._environment)
+        user.start(runner.user_greenlets)
         vu = self._crew.runs_in(user, user.greenlet)
         user.greenlet.link(lambda _greenlet: self._gone(vu))
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
 
 from perf_analysis.series import Slot
-from perf_documents.errors import ScenarioError
 from perf_loadtests.engine import locust_compat
-from perf_loadtests.pool import Pool, shares_of
+from perf_loadtests.engine.groups import Due, Group, groups_of
 from perf_loadtests.schedule import Arrival, arrivals, choose, rate_at, splitmix64
 
 if TYPE_CHECKING:
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from perf_loadtests.engine.ledger import Ledger
     from perf_loadtests.engine.virtual_user import Arm, VirtualUser
     from perf_loadtests.engine.waker import Waker
+    from perf_loadtests.pool import Pool
 
 BATCH = 64
 LATE_S, VERY_LATE_S = 0.005, 0.010
@@ -31,45 +30,6 @@ POLL_S = 0.001
 GROW_S, LOOK_S = 0.001, 0.01
 ORDER_SALT, CLASS_SALT = 0x0A8B, 0x5C1E
 EVEN = 0.5
-
-
-class Due(NamedTuple):
-    """An arrival with its place in the books; `waits` if no VU was free when it was due."""
-
-    number: int
-    intended_s: float
-    slot: Slot
-    waits: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class _Group:
-    """One user class with its own pool."""
-
-    name: str
-    weight: float
-    pool: Pool[VirtualUser, Due]
-    pre_allocated: int
-
-
-def _groups_of(plan: Plan, side: Sequence[tuple[Arm, float]]) -> list[_Group]:
-    """Pools of one target, by the weights of the classes."""
-    if plan.max_vus < len(side):
-        raise ScenarioError(
-            f"max_vus is {plan.max_vus}, the scenario has {len(side)} user classes; "
-            "expected a VU for each at least; next: raise max_vus or name one class"
-        )
-    weights = [weight for _, weight in side]
-    shares = zip(
-        side,
-        shares_of(plan.max_vus, weights),
-        shares_of(max(plan.pre_allocated_vus, len(side)), weights),
-        strict=True,
-    )
-    return [
-        _Group(name=arm.cells, weight=weight, pool=Pool(max_vus=most), pre_allocated=min(pre, most))
-        for (arm, weight), most, pre in shares
-    ]
 
 
 class OpenDriver:
@@ -99,7 +59,7 @@ class OpenDriver:
         by_target: dict[str, list[tuple[Arm, float]]] = {}
         for arm, weight in arms:
             by_target.setdefault(arm.target, []).append((arm, weight))
-        self._sides = [_groups_of(plan, side) for side in by_target.values()]
+        self._sides = [groups_of(plan, side) for side in by_target.values()]
         self._groups = {group.name: group for side in self._sides for group in side}
 
     @property
@@ -222,13 +182,13 @@ class OpenDriver:
             slot = self._slot = Slot(arrival.phase, window)
         return slot
 
-    def _in_turn(self, number: int) -> Sequence[Sequence[_Group]]:
+    def _in_turn(self, number: int) -> Sequence[Sequence[Group]]:
         """Both targets of a pair, in an order drawn for it: neither is always the second."""
         if len(self._sides) > 1 and splitmix64(self._plan.seed ^ ORDER_SALT, number) < EVEN:
             return self._sides[::-1]
         return self._sides
 
-    def _release(self, group: _Group, due: Due, late_s: float) -> None:
+    def _release(self, group: Group, due: Due, late_s: float) -> None:
         pool = group.pool
         taken = pool.offer(due)
         cell = self._ledger.cell(group.name, due.slot)
@@ -272,7 +232,7 @@ class OpenDriver:
         locust_compat.set_state(user, locust_compat.RUNNING)
         return due
 
-    def _choose(self, side: Sequence[_Group], number: int) -> _Group:
+    def _choose(self, side: Sequence[Group], number: int) -> Group:
         """Class of an arrival, the same on both sides of its pair."""
         if len(side) == 1:
             return side[0]
@@ -303,6 +263,6 @@ class OpenDriver:
             if not grown:
                 gevent.sleep(LOOK_S)
 
-    def _start_one(self, group: _Group) -> None:
+    def _start_one(self, group: Group) -> None:
         group.pool.start()
         self._spawn(group.name)

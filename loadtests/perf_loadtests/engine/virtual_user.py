@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from locust.user.users import User
 
     from perf_analysis.series import Slot
+    from perf_loadtests.engine.groups import Due
     from perf_loadtests.engine.ledger import Ledger
-    from perf_loadtests.engine.open_driver import Due
 
 UNKNOWN_S = float("nan")
 _getcurrent = gevent.getcurrent
