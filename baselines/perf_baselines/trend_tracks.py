@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from perf_documents.acknowledged import Acknowledgement
 
 # a level that comes back to within this of the one before is back
-TOLERANCE = 0.05
-TOLERANCE_SHARE = 0.0025
+TOLERANCE, TOLERANCE_SHARE = 0.05, 0.0025
 STALE_DAYS = 14
 STALE_COMMITS = 20
 MOST_BRANCHES = 8
