@@ -16,9 +16,9 @@ from perf_cli.wiring import real_world
 from perf_documents.errors import PerfError, UsageError
 from perf_documents.events import Notice
 from perf_documents.targets import DEMO
-from perf_loadtests.preflight import resolve
+from perf_loadtests.preflight import Patience
 from perf_loadtests.running import join, prepare
-from perf_loadtests.spreading import check_token, place_of
+from perf_loadtests.spreading import check_token, find, place_of
 
 if TYPE_CHECKING:
     from perf_documents.events import Progress
@@ -47,7 +47,13 @@ def command(**given: Unpack[WorkerFlags]) -> int:
             "next: start perf target, and name its URL on both sides"
         )
     host, port = place_of(given["master"], "--master")
-    address = resolve(host, port)[0]
+    address = find(
+        host, port,
+        Patience(
+            wait_s=request.wait_s, clock=world.clock, sleep=world.sleep,
+            stopped=lambda: bool(signals.signals),
+        ),
+    )  # fmt: skip
     check_token(world.environ, address, "--master")
     try:
         why_not = join(prepare(request, world), world, (address, port))

@@ -7,7 +7,9 @@ from fractions import Fraction
 import pytest
 
 from engine_runs import plan_of
-from perf_documents.errors import UsageError
+from perf_documents.errors import UnreachableError, UsageError
+from perf_loadtests import spreading
+from perf_loadtests.preflight import Patience
 from perf_loadtests.protocol import WORKER_TOKEN, SpreadModel
 from perf_loadtests.requests import RunRequest
 from perf_loadtests.spreading import place_of, spread_of, with_token
@@ -70,6 +72,26 @@ def test_processes_of_this_machine_share_a_secret_of_their_own() -> None:
     assert with_token(TOKEN, here, lambda n: "r" * n)[WORKER_TOKEN] == "r" * 32
     assert with_token(TOKEN, both, lambda n: "r" * n) == TOKEN
     assert with_token({}, None, lambda n: "r" * n) == {}
+
+
+def test_a_master_s_name_may_appear_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s, known_from_s = [0.0], 3.0
+
+    def resolve(host: str, _port: int) -> list[str]:
+        if now_s[0] < known_from_s:
+            raise UnreachableError(host)
+        return ["10.0.0.5"]
+
+    def sleep(span_s: float) -> None:
+        now_s[0] += span_s
+
+    def patience(wait_s: float) -> Patience:
+        return Patience(wait_s=wait_s, clock=lambda: now_s[0], sleep=sleep, stopped=lambda: False)
+
+    monkeypatch.setattr(spreading, "resolve", resolve)
+    with pytest.raises(UnreachableError):
+        spreading.find("master", 1, patience(1.5))
+    assert spreading.find("master", 1, patience(5.0)) == "10.0.0.5"
 
 
 def test_a_place_is_host_and_port() -> None:
