@@ -109,7 +109,12 @@ def test_an_arrival_that_is_due_comes_before_the_responses_of_the_same_turn() ->
     ours, theirs = socket.socketpair()
     made = TimerWaker(clock)
     reader = gevent.get_hub().loop.io(ours.fileno(), 1)
-    reader.start(lambda: (told.append("response"), reader.stop()))
+
+    def readable() -> None:
+        told.append("response")
+        reader.stop()
+
+    reader.start(readable)
     made.start(lambda: told.append("arrival"))
     made.wake_at(clock() + 0.001)
     theirs.send(b"x")
