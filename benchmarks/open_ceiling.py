@@ -42,7 +42,7 @@ def step(folder: Path, server: Server, rate: float, seconds: float) -> dict[str,
     accounts = done.run.engine.accounts
     lost = (accounts.dropped + accounts.unsent) / max(1, accounts.planned)
     lag_p99_s = done.lag.quantile_s(0.99)
-    row = {
+    row: dict[str, object] = {
         "rate": round(rate), "lost_ratio": lost, "lag_p99_s": lag_p99_s,
         "lag_p50_s": done.lag.quantile_s(0.5), "cpu_ratio": done.cpu_ratio,
         "requests": accounts.requests_started, "served": served,

@@ -110,11 +110,11 @@ def test_an_arrival_that_is_due_comes_before_the_responses_of_the_same_turn() ->
     made = TimerWaker(clock)
     reader = gevent.get_hub().loop.io(ours.fileno(), 1)
 
-    def answered() -> None:
+    def readable() -> None:
         told.append("response")
         reader.stop()
 
-    reader.start(answered)
+    reader.start(readable)
     made.start(lambda: told.append("arrival"))
     made.wake_at(clock() + 0.001)
     theirs.send(b"x")

@@ -49,10 +49,10 @@ def test_others_may_write_while_a_record_is_encoded(tmp_path: Path) -> None:
 
 def test_a_number_that_is_not_finite_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     descriptor, writer = filled(tmp_path / "s", 1)
-    records: list[dict[str, object]] = [
+    bads: list[dict[str, object]] = [
         {"x": float("nan")}, {"cells": {"series": [[float("inf")]]}},
     ]  # fmt: skip
-    for bad in records:
+    for bad in bads:
         with pytest.raises(ValueError, match="not JSON compliant"):
             writer.write(bad)
     assert writer.last_sequence == 1
