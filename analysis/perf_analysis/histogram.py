@@ -16,6 +16,7 @@ from perf_analysis.grid import (
     LARGEST_S,
     OCTAVES,
     SMALLEST_S,
+    Split,
     bucket_edges_s,
     bucket_index,
 )  # fmt: skip
@@ -27,14 +28,6 @@ __all__ = [
     "BUCKETS", "BUCKETS_PER_OCTAVE", "LARGEST_S", "OCTAVES", "SMALLEST_S", "Histogram",
     "HistogramBuilder", "Split", "bucket_edges_s", "bucket_index", "build", "merge",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """Exact counts in a limit's own bucket: samples below the limit, and equal to it."""
-
-    below: int
-    equal: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

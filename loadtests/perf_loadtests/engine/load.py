@@ -271,8 +271,7 @@ class Load:
 
     def starting(self, user: User) -> None:
         """Let a scenario that reads its token in `on_start` find that of its own target."""
-        token = self._arms[type(user)][1].token
-        if token is not None:
+        if (token := self._arms[type(user)][1].token) is not None:
             os.environ[TOKEN_VARIABLE] = token
 
     def ready(self, user: User) -> None:
