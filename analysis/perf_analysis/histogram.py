@@ -16,38 +16,18 @@ from perf_analysis.grid import (
     LARGEST_S,
     OCTAVES,
     SMALLEST_S,
+    Split,
     bucket_edges_s,
     bucket_index,
-)
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "BUCKETS",
-    "BUCKETS_PER_OCTAVE",
-    "LARGEST_S",
-    "OCTAVES",
-    "SMALLEST_S",
-    "Histogram",
-    "HistogramBuilder",
-    "Split",
-    "bucket_edges_s",
-    "bucket_index",
-    "build",
-    "merge",
-]
-
-
-_frexp = math.frexp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """Exact counts in a limit's own bucket: samples below the limit, and equal to it."""
-
-    below: int
-    equal: int
+    "BUCKETS", "BUCKETS_PER_OCTAVE", "LARGEST_S", "OCTAVES", "SMALLEST_S", "Histogram",
+    "HistogramBuilder", "Split", "bucket_edges_s", "bucket_index", "build", "merge",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,12 +222,10 @@ class HistogramBuilder:
         if not 0.0 <= value_s < LARGEST_S:
             raise ValueError(f"a duration lies in [0, {LARGEST_S:.0f}) s, not at {value_s}")
         # bucket_index written out: calls are what a sample costs most
-        mantissa, exponent = _frexp(value_s * 1e6)
-        index = 0
-        if exponent > 0:
-            index = BUCKETS_PER_OCTAVE * (exponent - 1) + int(256.0 * (mantissa - 0.5))
-            if index >= BUCKETS:
-                index = BUCKETS - 1
+        mantissa, exponent = math.frexp(value_s * 1e6)
+        index = BUCKETS_PER_OCTAVE * (exponent - 1) + int(256.0 * (mantissa - 0.5))
+        if not 0 <= index < BUCKETS:
+            index = bucket_index(value_s)
         counts = self.counts
         counts[index] = counts.get(index, 0) + 1
         self.sum_s += value_s

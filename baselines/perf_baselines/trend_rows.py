@@ -44,6 +44,7 @@ class Row(NamedTuple):
     environment: str
     branch: str
     commit: str
+    committed_at: str
     load: str
     verdict: str
     valid: bool
@@ -134,6 +135,7 @@ def row_of(record: Record, stamp: str, places: dict[SeriesName, int]) -> tuple[R
         environment=record.environment,
         branch=record.branch,
         commit=record.commit,
+        committed_at=record.committed_at,
         load=record.load_hash[:_LOAD_DIGITS],
         verdict=str(record.verdict or ""),
         valid=counts(record),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ import numpy as np
 from perf_analysis.changes import Better
 from perf_baselines.history_source import USUAL
 from perf_baselines.trend_found import Search
+from perf_baselines.trend_order import Clock, in_order
 from perf_baselines.trend_points import SHARE
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 # a level that comes back to within this of the one before is back
 TOLERANCE = 0.05
 TOLERANCE_SHARE = 0.0025
-STALE_DAYS = 14
-STALE_COMMITS = 20
 MOST_BRANCHES = 8
 
 
@@ -73,7 +71,7 @@ class Track:
     Attributes
     ----------
     rows : tuple of Row
-        Runs in the order of their starts.
+        Runs in the order of their commits.
     values, lows, highs : tuple of float or None
         By run; None where it was not measured.
     counted : tuple of float or None
@@ -158,13 +156,14 @@ def tracks_of(rows: Rows, known: Known) -> tuple[list[Track], list[str]]:
     for row in rows.rows:
         if row.branch in shown:
             groups.setdefault(Place(row.profile, row.environment, row.branch), []).append(row)
-    search, clock = Search(rows.found, known.version), _Clock(rows.rows)
+    search, clock = Search(rows.found, known.version), Clock(rows.rows)
     tracks: list[Track] = []
     for place, members in sorted(groups.items(), key=lambda it: (it[0].branch != default, it[0])):
-        for name, columns in _columns(rows, members).items():
-            made = _track(name, members, columns, search)
+        ordered = in_order(members)
+        for name, columns in _columns(rows, ordered).items():
+            made = _track(name, ordered, columns, search)
             made = replace(made, place=place, is_default=place.branch == default)
-            made = replace(made, stale=clock.stale(made))
+            made = replace(made, stale=clock.stale(made.rows, made.values))
             tracks.append(_known(made, known))
     rows.changed = rows.changed or rows.found.keys() != search.found.keys()
     rows.found = search.found
@@ -272,30 +271,3 @@ def _acknowledged(change: Change, track: Track, known: Known) -> Change:
         return replace(change, known=entry)
     status = Status.WAIVED if entry.until else Status.ACKNOWLEDGED
     return replace(change, status=status, known=entry)
-
-
-class _Clock:
-    """Says of a series that it is no longer measured: by the newest run, not by today."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._newest = rows[-1].started_at if rows else ""
-        self._order: dict[str, dict[str, int]] = {}
-        for row in rows:
-            if row.commit:
-                order = self._order.setdefault(row.branch, {})
-                order.setdefault(row.commit, len(order))
-
-    def stale(self, track: Track) -> str:
-        """Why a series counts as stale; empty where it does not."""
-        last = track.rows[max(at for at, value in enumerate(track.values) if value is not None)]
-        days = (instant(self._newest) - instant(last.started_at)).days
-        if days >= STALE_DAYS:
-            return f"not measured for {days} days"
-        order = self._order.get(last.branch, {})
-        behind = len(order) - 1 - order.get(last.commit, len(order) - 1)
-        return f"not measured for {behind} commits" if behind >= STALE_COMMITS else ""
-
-
-def instant(text: str) -> datetime:
-    """Instant of a run's start."""
-    return datetime.fromisoformat(text)

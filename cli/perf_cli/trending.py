@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from perf_baselines.baseline_files import BaselineFiles
 from perf_baselines.trend_accepted import Accepted, accepted_of
+from perf_baselines.trend_order import instant
 from perf_baselines.trend_rows import read_rows, save_rows
-from perf_baselines.trend_tracks import Known, instant, tracks_of
+from perf_baselines.trend_tracks import Known, tracks_of
 from perf_baselines.trend_week import week_of
 from perf_cli.output import say
 from perf_cli.wiring import history_of

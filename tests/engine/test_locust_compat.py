@@ -229,6 +229,10 @@ def test_the_scheduled_task_is_queued_only_where_chance_would_choose(
         def get_next_task(self) -> object:  # the scenario's own order
             return None
 
+    plain._task_queue.clear()
+    user.tasks = [Fast.one]  # where there is one, nothing is drawn
+    locust_compat.queue_task(plain, lambda: 1.0)
+    assert plain._task_queue.pop() is Fast.one
     own = Own(user)
     locust_compat.queue_task(own, lambda: 0.0)
     assert not own._task_queue

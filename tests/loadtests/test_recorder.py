@@ -229,3 +229,38 @@ def test_checks_are_counted_by_name_and_their_names_are_limited() -> None:
     first = found[CheckKey("candidate", "S", "check 0")]
     assert add_tallies(first.values()) == (1, 2)
     assert taken(mine).checks == []
+
+
+def test_what_comes_while_a_delta_is_encoded_belongs_to_the_next() -> None:
+    mine = recorder()
+    mine.add(sample())
+    mine.iterations("S", SLOT).started += 1
+
+    def rest() -> None:
+        mine.add(sample())
+        mine.iterations("S", SLOT).started += 1
+
+    first = CellsModel.model_validate(mine.take(rest), strict=False)
+    second = taken(mine)
+    assert [row[-1].n for cells in (first, second) for row in cells.series] == [1, 2]
+    assert [row[-1].started for cells in (first, second) for row in cells.scenarios] == [1, 2]
+
+
+def test_totals_go_on_over_flushes() -> None:
+    mine = recorder()
+    for number in (1, 2, 3):
+        mine.iterations("S", SLOT).finished += number
+        assert mine.totals()["finished"] == sum(range(number + 1))
+        mine.take()
+        assert mine.totals()["finished"] == sum(range(number + 1))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -1.0, 2.0**32 * 1e-6])
+def test_a_series_that_is_known_takes_no_figure_that_is_none(bad: float) -> None:
+    mine = recorder()
+    mine.add(sample())
+    mine.add(sample(service_s=bad))
+    mine.add(sample(latency_s=bad))
+    mine.add(sample(received_bytes=-1))
+    assert mine.invalid_samples == 3
+    assert sorted(row[2] for row in taken(mine).series) == ["GET", "INVALID"]

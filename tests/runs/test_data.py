@@ -74,6 +74,28 @@ def test_each_arrival_takes_its_own_row_and_the_document_knows_the_file(bench: B
     assert again.load_hash != before
 
 
+def test_two_processes_share_the_rows_and_their_parts_add_up(bench: Bench) -> None:
+    write_users(bench, 160)
+    scenario = FED.replace("{options}", 'on_end="stop", shuffle=True')
+    run = bench.run(f"{scenario}\n        check('asked', True)\n", rate=80, processes=2)
+    assert names_of(run) == {f"/{number}": 1 for number in range(160)}
+    assert judged(run, "checks{check:asked}", "rate>=1")[1:] == (1.0, 160)
+    timings = [part for parts in run.measured.timings.values() for part in parts.values()]
+    assert sum(part.timed for part in timings) == 160
+    assert [*run.scenario.data] == ["users.csv"]
+
+
+def test_vus_of_two_processes_have_rows_of_their_own(bench: Bench) -> None:
+    write_users(bench, 5)
+    scenario = FED.replace("{options}", 'per="vu", on_end="stop"')
+    scenario = scenario.replace(
+        "(LeanHttpUser):", "(LeanHttpUser):\n    wait_time = constant(0.05)"
+    )
+    run = bench.run(scenario, vus=5, processes=2)
+    assert set(names_of(run)) == {f"/{number}" for number in range(5)}
+    assert run.facts().exceptions == {}
+
+
 def test_too_few_rows_for_the_plan_send_nothing(bench: Bench) -> None:
     write_users(bench, 79)
     with pytest.raises(ScenarioError, match=r"holds 79 rows.*80 iterations.*nothing was sent"):

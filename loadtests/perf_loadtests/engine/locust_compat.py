@@ -12,7 +12,6 @@ import gevent
 from locust import log
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from locust.exception import StopUser
-from locust.runners import STATE_INIT, STATE_SPAWNING
 from locust.user.task import DefaultTaskSet, TaskSet
 from locust.user.users import HttpUser, User
 from locust.util.load_locustfile import is_user_class, load_locustfile
@@ -52,8 +51,7 @@ def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
         raise  # says itself what is wrong where
     except (Exception, SystemExit) as error:  # whatever a scenario raises
         raise ScenarioError(_explain(path, error)) from error
-    # a class under two names is one class
-    classes = list(dict.fromkeys(cls for cls in found.values() if is_user_class(cls)))
+    classes = list(dict.fromkeys(cls for cls in found.values() if is_user_class(cls)))  # each once
     if class_name is not None:
         names = ", ".join(cls.__name__ for cls in classes) or "none"
         classes = [cls for cls in classes if cls.__name__ == class_name]
@@ -232,18 +230,6 @@ def queue_task(task_set: TaskSet, draw: Callable[[], float]) -> None:
     queue = task_set._task_queue  # noqa: SLF001  # what schedule_task appends to
     if plain and tasks and not queue:
         task_set.schedule_task(tasks[int(draw() * len(tasks)) if len(tasks) > 1 else 0])
-
-
-def start_user(environment: Environment, class_name: str) -> User:
-    """Start one user, as the runner's `spawn_users` does: that counts all users to log it."""
-    runner = environment.runner
-    if runner is None:
-        raise RuntimeError("the environment lost its runner")
-    if runner.state == STATE_INIT:
-        runner.update_state(STATE_SPAWNING)
-    user = runner.user_classes_by_name[class_name](environment)
-    user.start(runner.user_greenlets)
-    return user
 
 
 def end_of_user() -> StopUser:

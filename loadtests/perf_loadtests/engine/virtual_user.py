@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from perf_analysis.series import Slot
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.iteration_cell import IterationCell
     from perf_loadtests.pool import Due
     from perf_loadtests.timing import Timed
 
@@ -129,12 +130,13 @@ class VirtualUser:
         if self.greenlet is not None:
             self.greenlet.kill(block=False)
 
-    def begin(self, slot: Slot, intended_s: float | None, number: int = 0) -> float:
-        """Begin an iteration now; return when that is."""
-        begun_s = self.ledger.clock()
-        self.iteration = Iteration(slot, begun_s, intended_s, number)
-        self.ledger.cell(self.cells, slot).started += 1
-        return begun_s
+    def begin(self, slot: Slot, intended_s: float | None, number: int = 0) -> IterationCell:
+        """Begin an iteration now; return what it is counted in."""
+        ledger = self.ledger
+        self.iteration = Iteration(slot, ledger.clock(), intended_s, number)
+        cell = ledger.cell(self.cells, slot)
+        cell.started += 1
+        return cell
 
     def end(self, *, cut: bool = False) -> None:
         """End the iteration, if there is one: finished, failed, or abandoned where it was cut."""

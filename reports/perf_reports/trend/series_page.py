@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from perf_baselines.trend_tracks import Status, instant
+from perf_baselines.trend_order import instant
+from perf_baselines.trend_tracks import Status
 from perf_reports import units
 from perf_reports.escape import visible
 from perf_reports.html import shell

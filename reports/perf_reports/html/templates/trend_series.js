@@ -54,6 +54,11 @@
     return Array.from({length: Math.ceil(high / step - 1e-9) + 1}, (_, place) => step * place);
   };
 
+  const spanned = () => {
+    const [first, ...others] = seconds.slice(state.from, state.to);
+    const [low, high] = others.reduce(([a, b], at) => [Math.min(a, at), Math.max(b, at)], [first, first]);
+    return [low, high - low];
+  };
   const scales = () => {
     const {from, to} = state;
     const detailed = to - from <= 400;
@@ -73,10 +78,11 @@
     const part = log ? (value) => Math.log(Math.max(value, bottom) / bottom) / Math.log(top / bottom)
       : (value) => value / top;
     const y = (value) => round(FLOOR - Math.min(1, Math.max(0, part(value))) * (FLOOR - TOP));
-    const span = seconds[to - 1] - seconds[from];
+    // in the order of commits, whose runs may have begun in another
+    const [began, span] = spanned();
     const inner = width - LEFT - RIGHT;
     const x = state.by === "time" && span > 0
-      ? (i) => LEFT + 6 + (seconds[Math.min(Math.max(Math.round(i), from), to - 1)] - seconds[from]) / span * (inner - 12)
+      ? (i) => LEFT + 6 + (seconds[Math.min(Math.max(Math.round(i), from), to - 1)] - began) / span * (inner - 12)
       : (i) => LEFT + (i - from + 0.5) / (to - from) * inner;
     return {x, y, marks, detailed};
   };
@@ -88,7 +94,7 @@
     }
     const {from, to} = state;
     let last = -Infinity;
-    const short = seconds[to - 1] - seconds[from] < 3 * 86400;
+    const short = spanned()[1] < 3 * 86400;
     for (let i = from; i < to; i += 1) {
       const place = x(i);
       if (place - last < 120 || place > width - 40) continue;
