@@ -160,8 +160,7 @@ class Load:
 
     def check(self, name: str, *, ok: bool) -> None:
         """Count a check of the code that calls, in the phase of its iteration."""
-        vu = self._crew.current()
-        if vu is not None:
+        if (vu := self._crew.current()) is not None:
             vu.check(name, ok=ok)
 
     @property
@@ -284,7 +283,7 @@ class Load:
         """Note what ends a VU, unless it ends by itself or by us."""
         vu = self._crew.of_user(user)
         vu.leaving = True
-        # a VU may end itself; what ends the test, or kills it from outside, is no end of ours
+        # a VU may end itself; what ends the test, or kills it, is no end of ours
         if isinstance(error, StopTest) or (isinstance(error, GreenletExit) and not vu.cut):
             vu.note_exception(error)
 
