@@ -35,9 +35,8 @@ if TYPE_CHECKING:
     from perf_loadtests.protocol import LoadPhase
 
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
-START_LIMIT_S, LEAD_S = 60.0, 0.5
+START_LIMIT_S, LEAD_S, INTERRUPT_GRACE_S, KILL_GRACE_S = 60.0, 0.5, 1.0, 1.0
 ARM_S = 0.05  # the waker is armed by then: the first arrival is not late either
-INTERRUPT_GRACE_S = KILL_GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
