@@ -19,9 +19,9 @@ demo: $(STAMP)
 	$(BIN)/perfproof run --profile sustained --target demo --time-scale 0.1
 
 # Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the
-# rest gives way to it, what mostly waits, for scrapes, rollouts and pages, and what computes.
-# Coverage looks for greenlets only where there are some: it takes twice the time, and where many
-# threads end it may never end itself.
+# rest, what mostly waits, for scrapes, rollouts and pages, and what computes, shares one core with low
+# priority until that has ended. Coverage looks for greenlets only where tests run among them: it takes
+# twice the time, and where many threads end it may never end itself.
 LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control doctor history_database init \
 	serve signals stored streams termination verdicts)
 WAITING := tests/canary tests/browser tests/loadtests $(filter-out $(LOADING),$(wildcard tests/cli/test_*.py))
@@ -36,15 +36,18 @@ test: $(STAMP)
 	logs=$$(mktemp -d); trap 'rm -rf "$$logs"' EXIT; code=0; \
 	.ci/behind $(PLAIN) $(WAITING) >"$$logs/waiting" 2>&1 & waiting=$$!; \
 	.ci/behind $(PLAIN) --doctest-modules $(COMPUTING) analysis/perf_analysis >"$$logs/computing" 2>&1 & computing=$$!; \
-	$(COVER) -m pytest -q $(LOADING) || code=$$?; \
+	$(PLAIN) $(LOADING) || code=$$?; \
 	$(COVER) tests/engine/run.py -q tests/engine || code=$$?; \
+	kill -USR1 $$waiting $$computing 2>/dev/null || true; \
 	wait $$waiting || code=$$?; cat "$$logs/waiting"; \
 	wait $$computing || code=$$?; cat "$$logs/computing"; exit $$code
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# Long tests; and properties once more, by examples that nobody has seen yet.
 test-slow: $(STAMP)
 	$(PYTEST) -q -m slow
+	$(PYTEST) -q -m "hypothesis and not slow and not engine"
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

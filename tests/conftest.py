@@ -27,8 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    slow = config.getoption("markexpr") == "slow"
-    settings.load_profile("searching" if slow else "steady")
+    chosen = str(config.getoption("markexpr")).partition(" ")[0]
+    settings.load_profile("searching" if chosen in {"slow", "hypothesis"} else "steady")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +29,7 @@ COARSE, FINE = 2.0**0.5, 1.1
 COARSE_STEPS, FINE_STEPS = 14, 3
 COARSE_S, FINE_S = 1, 2
 VUS = 500
-_ENOUGH = 15  # SIGTERM: as if a person had ended the run
+_ENOUGH = signal.SIGTERM  # as if a person had ended the run
 
 _PROFILE = """\
 scenario: health_check

@@ -45,7 +45,7 @@ def test_good_answers_are_counted() -> None:
         return 204 if asked.path == "/health" else 404, "", {}
 
     with answering(answer) as server:
-        assert counted(f"{server.url}/health", 3, 1.0 / 16.0).failed == 0
+        assert counted(f"{server.url}/health", 3, 1.0 / 4.0).failed == 0
         assert {(asked.method, asked.path) for asked in server.asked} == {("GET", "/health")}
 
 
@@ -82,7 +82,7 @@ def test_an_answer_beyond_all_size_is_a_failure() -> None:
 def test_failures_and_good_answers_add_up() -> None:
     turns = iter(range(1_000_000))
     with answering(lambda _: (500 if next(turns) % 2 else 200, "", {})) as server:
-        counts = counted(server.url, 6, 1.0 / 16.0)
+        counts = counted(server.url, 6, 1.0 / 4.0)
     assert abs(2 * counts.failed - counts.asked) <= 1
 
 
