@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from perf_baselines.trend_rows import Row
-    from perf_baselines.trend_tracks import Track
 
 STALE_DAYS = 14
 STALE_COMMITS = 20
@@ -60,11 +59,9 @@ class Clock:
                 order = self._order.setdefault(row.branch, {})
                 order.setdefault(row.commit, len(order))
 
-    def stale(self, track: Track) -> str:
+    def stale(self, rows: Sequence[Row], values: Sequence[float | None]) -> str:
         """Why a series counts as stale; empty where it does not."""
-        measured = [
-            row for row, value in zip(track.rows, track.values, strict=True) if value is not None
-        ]
+        measured = [row for row, value in zip(rows, values, strict=True) if value is not None]
         last = max(measured, key=lambda row: row.started_at)
         days = (instant(self._newest) - instant(last.started_at)).days
         if days >= STALE_DAYS:

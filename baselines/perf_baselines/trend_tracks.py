@@ -163,7 +163,7 @@ def tracks_of(rows: Rows, known: Known) -> tuple[list[Track], list[str]]:
         for name, columns in _columns(rows, ordered).items():
             made = _track(name, ordered, columns, search)
             made = replace(made, place=place, is_default=place.branch == default)
-            made = replace(made, stale=clock.stale(made))
+            made = replace(made, stale=clock.stale(made.rows, made.values))
             tracks.append(_known(made, known))
     rows.changed = rows.changed or rows.found.keys() != search.found.keys()
     rows.found = search.found

@@ -17,7 +17,8 @@ from perf_analysis.series import (
     add_cells,
     add_scenario_cells,
 )
-from perf_documents.cells import decode_scenarios, decode_series
+from perf_analysis.timings import CheckKey, Tally, Timings, add_tallies, add_timings
+from perf_documents.cells import decode_checks, decode_scenarios, decode_series, decode_timings
 from perf_documents.events import Progress
 from perf_documents.run import ErrorSample, GroupedException
 from perf_loadtests.protocol import (
@@ -59,6 +60,8 @@ class Accumulator:
         self._vus: dict[tuple[str, Slot], dict[int, int]] = {}
         self._series: dict[SeriesKey, dict[Slot, Cell]] = {}
         self._scenarios: dict[str, dict[Slot, ScenarioCell]] = {}
+        self._timings: dict[SeriesKey, dict[str, Timings]] = {}
+        self._checks: dict[CheckKey, dict[str, Tally]] = {}
         self._ended: dict[int, int] = {}
         self._errors: dict[tuple[str, str], ErrorSample] = {}
         self._raised: dict[tuple[str, str], GroupedException] = {}
@@ -106,6 +109,8 @@ class Accumulator:
             series=self._series,
             scenarios=self._scenarios,
             ended=dict(sorted(self._ended.items())),
+            timings=self._timings,
+            checks=self._checks,
         )
 
     @property
@@ -196,6 +201,7 @@ class Accumulator:
             for slot, part in rows.items():
                 summed = add_scenario_cells([own[slot], part]) if slot in own else part
                 own[slot] = self._with_vus(name, slot, summed, record.worker, part.vus)
+        self._note_parts(record)
         for window, count in record.cells.ended:
             self._ended[window] = self._ended.get(window, 0) + count
         self._note_errors(record)
@@ -203,6 +209,17 @@ class Accumulator:
         cells = [cell for slots in series.values() for cell in slots.values()]
         lags = [part.lag for rows in scenarios.values() for part in rows.values()]
         self._recent.append((merge(cell.service for cell in cells), merge(lags)))
+
+    def _note_parts(self, record: SecondRecord) -> None:
+        for key, parts in decode_timings(record.cells.timings).items():
+            timings = self._timings.setdefault(key, {})
+            for phase, part in parts.items():
+                known = timings.get(phase)
+                timings[phase] = add_timings([known, part]) if known else part
+        for name, tallies in decode_checks(record.cells.checks).items():
+            held = self._checks.setdefault(name, {})
+            for phase, tally in tallies.items():
+                held[phase] = add_tallies([held[phase], tally]) if phase in held else tally
 
     def _note_errors(self, record: SecondRecord) -> None:
         for error_class, label, count, first_s, last_s, text in record.errors:

@@ -110,6 +110,7 @@ def build_run(order: Order, record: Record, ending: Ending) -> Run:
             sha256=start.scenario_sha256 if start else "",
             client_kind=start.client_kind if start else "unknown",
             classes=tuple(start.classes) if start else (),
+            data=start.data if start else {},
             may_retry=bool(start and start.may_retry),
             includes_connect=start is None or start.includes_connect,
         ),

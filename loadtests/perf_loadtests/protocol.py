@@ -34,6 +34,7 @@ class StartRecord(StrictModel):
     scenario_sha256: str
     client_kind: str
     classes: list[Text]
+    data: dict[Text, Text] = Field(default_factory=dict)
     may_retry: bool
     includes_connect: bool
 

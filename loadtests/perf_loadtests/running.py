@@ -25,6 +25,7 @@ from perf_loadtests.requests import Prepared, RunRequest, World
 from perf_loadtests.spreading import spread_of, with_token
 from perf_loadtests.started import started
 from perf_loadtests.supervisor import Supervisor, Surroundings
+from perf_loadtests.surroundings import check_clock, check_variables
 from perf_loadtests.target.launch import DemoTarget, TargetStartError
 from perf_loadtests.workspace import Workspace
 
@@ -67,8 +68,10 @@ def prepare(request: RunRequest, world: World) -> Prepared:
     if load is not None:
         _attempt(problems, partial(_check_control, request, load[0], found.values()))
         spread = _attempt(problems, partial(spread_of, request, load[0], world.environ))
+    _attempt(problems, lambda: _check_environ(load, config, world))
     if load is None or config is None or problems:
         raise _all_of(problems)
+    check_clock(world.now())
     plan, scenario = load
     check_files(plan.max_vus * (1 if request.control is None else 2))
     if any(target.insecure for target in found.values() if target is not None):
@@ -176,6 +179,15 @@ def _attempt(problems: list[PerfError], action: Callable[[], T]) -> T | None:
     except (UsageError, RefusedError) as error:
         problems.append(error)
         return None
+
+
+def _check_environ(
+    load: tuple[Plan, ScenarioFile] | None, config: WorkspaceConfig | None, world: World
+) -> None:
+    if load is None or config is None:
+        return  # which variables have a meaning is not known yet
+    own = [target.token_env for target in config.targets.values() if target.token_env]
+    check_variables(world.environ, own, load[1].path.read_bytes())
 
 
 def _read_load(request: RunRequest, workspace: Workspace) -> tuple[Plan, ScenarioFile]:

@@ -36,6 +36,10 @@ class Stripe:
         """How many of the numbers below a total fall on this stripe; remainders on the first."""
         return len(range(self.index, total, self.of))
 
+    def nth(self, place: int) -> int:
+        """Number over the whole run of what this process counts as its `place`, from 0 on."""
+        return self.index + self.of * place
+
     def first_from(self, number: int) -> int:
         """Smallest number of this stripe that is not below the given one."""
         return number + (self.index - number) % self.of

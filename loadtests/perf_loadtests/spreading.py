@@ -5,20 +5,22 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from perf_documents.errors import UsageError
+from perf_documents.errors import UnreachableError, UsageError
 from perf_documents.targets import DEMO
-from perf_loadtests.preflight import is_loopback
+from perf_loadtests.preflight import is_loopback, resolve
 from perf_loadtests.protocol import WORKER_TOKEN, SpreadModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perf_documents.plan import Plan
+    from perf_loadtests.preflight import Patience
     from perf_loadtests.requests import RunRequest
 
 PLACE = "127.0.0.1:5557"
 # 128 random bits as hexadecimal digits
 LEAST_TOKEN = 32
+LOOK_AGAIN_S = 1.0
 
 
 def spread_of(request: RunRequest, plan: Plan, environ: Mapping[str, str]) -> SpreadModel | None:
@@ -65,6 +67,24 @@ def place_of(text: str, option: str) -> tuple[str, int]:
     if not host or not number.isascii() or not number.isdecimal() or int(number) > 65535:  # noqa: PLR2004  # a port
         raise UsageError(f"{option}: {text[:80]!r}; expected HOST:PORT such as {PLACE}")
     return host, int(number)
+
+
+def find(host: str, port: int, patience: Patience) -> str:
+    """Address of a master; a name may appear only when its machine does.
+
+    Raises
+    ------
+    UnreachableError
+        If it has none in time.
+    """
+    until_s = patience.clock() + patience.wait_s
+    while True:
+        try:
+            return resolve(host, port)[0]
+        except UnreachableError:
+            if patience.clock() >= until_s or patience.stopped():
+                raise
+            patience.sleep(LOOK_AGAIN_S)
 
 
 def check_token(environ: Mapping[str, str], host: str, option: str) -> None:

@@ -6,13 +6,12 @@ import io
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from perf_cli.loading import LoadFlags, load_options, request_of
-from perf_cli.options import DURATION
+from perf_cli.options import DURATION, FOLDER, WholeRange
 from perf_cli.output import look_of
 from perf_cli.registry import VERBS
 from perf_cli.running import Session, Wishes
@@ -21,6 +20,9 @@ from perf_cli.verb import Verb
 from perf_cli.wiring import real_world
 from perf_documents.errors import UsageError
 from perf_reports.progress import ProgressDisplay
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class RunFlags(LoadFlags):
@@ -58,7 +60,7 @@ class RunFlags(LoadFlags):
 @click.option("--bind", metavar="HOST:PORT", help="Where they connect to (127.0.0.1:5557).")
 @click.option(
     "--rounds",
-    type=click.IntRange(1, 20),
+    type=WholeRange(1, 20),
     metavar="N",
     help="Rounds with a control, both targets restarted before each.",
 )
@@ -75,14 +77,14 @@ class RunFlags(LoadFlags):
 )
 @click.option(
     "--repeat",
-    type=click.IntRange(1, 100),
+    type=WholeRange(1, 100),
     metavar="N",
     help="Run N times; all of them are compared together.",
 )
 @click.option("--accept-baseline", is_flag=True, help="Accept what passed as a baseline.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Where report and data go (.perf/runs/RUN).",
 )

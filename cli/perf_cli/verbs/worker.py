@@ -13,12 +13,12 @@ from perf_cli.registry import VERBS
 from perf_cli.signals import Signals
 from perf_cli.verb import Verb
 from perf_cli.wiring import real_world
-from perf_documents.errors import UsageError
+from perf_documents.errors import PerfError, UsageError
 from perf_documents.events import Notice
 from perf_documents.targets import DEMO
-from perf_loadtests.preflight import resolve
+from perf_loadtests.preflight import Patience
 from perf_loadtests.running import join, prepare
-from perf_loadtests.spreading import check_token, place_of
+from perf_loadtests.spreading import check_token, find, place_of
 
 if TYPE_CHECKING:
     from perf_documents.events import Progress
@@ -47,9 +47,20 @@ def command(**given: Unpack[WorkerFlags]) -> int:
             "next: start perf target, and name its URL on both sides"
         )
     host, port = place_of(given["master"], "--master")
-    address = resolve(host, port)[0]
+    address = find(
+        host, port,
+        Patience(
+            wait_s=request.wait_s, clock=world.clock, sleep=world.sleep,
+            stopped=lambda: bool(signals.signals),
+        ),
+    )  # fmt: skip
     check_token(world.environ, address, "--master")
-    why_not = join(prepare(request, world), world, (address, port))
+    try:
+        why_not = join(prepare(request, world), world, (address, port))
+    except PerfError:
+        if signals.code is None:
+            raise
+        why_not = "interrupted"
     if signals.code is not None:
         return signals.code
     say(f"perf worker: {why_not or 'the master has everything that was measured here'}")

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
     # threads and greenlets of the scenario do not keep a finished engine alive
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(engine.status)
 
 
 if __name__ == "__main__":

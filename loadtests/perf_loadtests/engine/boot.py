@@ -13,15 +13,19 @@ import gevent
 from gevent.event import Event
 
 from perf_analysis.failure_classes import NOT_ALLOWED
+from perf_analysis.metrics import OWN_CLIENT
 from perf_analysis.series import CANDIDATE, CONTROL
 from perf_documents.errors import ScenarioError
 from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of
+from perf_documents.run import content_of
+from perf_loadtests import current
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
 from perf_loadtests.engine.probes import Probes
+from perf_loadtests.engine.seal import Seal
 from perf_loadtests.engine.share import Everything
 from perf_loadtests.engine.waker import calibrate
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
@@ -49,10 +53,16 @@ def go_on() -> None:
 
 
 class Imported(NamedTuple):
-    """A scenario's user classes, and the hash of its file."""
+    """A scenario's user classes, the hash of its file, and those of the files that feed it."""
 
     classes: list[type[User]]
     scenario_sha256: str
+    data: dict[str, str]
+
+    @property
+    def content_sha256(self) -> str:
+        """Hash of what must be the same in every process of a run."""
+        return content_of(self.scenario_sha256, self.data)
 
     def start_record(self, run: str) -> dict[str, object]:
         """First record of an engine that has imported it."""
@@ -68,6 +78,7 @@ class Imported(NamedTuple):
             "scenario_sha256": self.scenario_sha256,
             "client_kind": kind,
             "classes": [cls.__name__ for cls in self.classes],
+            "data": self.data,
             "may_retry": False,
             "includes_connect": kind != locust_compat.LEAN,
         }
@@ -75,6 +86,9 @@ class Imported(NamedTuple):
 
 class Engine:
     """One engine process at work."""
+
+    # says something to people only: what counts is the record
+    status = 0
 
     def __init__(
         self,
@@ -98,6 +112,7 @@ class Engine:
     def run(self, control: Control) -> None:
         """Do the whole run; every way out that is not the last line leaves no completion record."""
         self._guard()
+        seal = Seal()
         self._event("LOADING", self._order.scenario_path)
         try:
             load = self._load = self._begin()
@@ -119,6 +134,9 @@ class Engine:
             self._event("note", "wake-ups without a timer of the kernel: less precise, and dearer")
         wakeup_p99_s = wakes[int(WAKE_UP * (len(wakes) - 1))] if wakes else None
         load.run(self._await_start(load, wakeup_p99_s))
+        for name in seal.broken():
+            text = "the scenario replaced what measures it"
+            self._ledger.raised("ReplacedError", name, text, excused=False)
         self._last_beat(pulse, load, probes)
         self._finish(load, wakeup_p99_s)
 
@@ -131,14 +149,38 @@ class Engine:
         path = Path(self._order.scenario_path)
         # only now: everything of our own is imported, so nothing in there can shadow it
         sys.path.insert(0, self._order.workspace)
+        here = current.Session(seed=self._plan.seed, place=self._place, check=self._check)
+        current.begin(here)
         classes = locust_compat.import_scenario(path, self._order.scenario_class)
-        return Imported(classes, locust_compat.scenario_sha256(path))
+        here.loading = False
+        for feeder in here.feeders:
+            feeder.check(self._plan)
+        self._check_measured(locust_compat.client_kind(classes))
+        data = {feeder.name: feeder.sha256 for feeder in here.feeders}
+        return Imported(classes, locust_compat.scenario_sha256(path), data)
+
+    def _place(self) -> current.Place | None:
+        return None if self._load is None else self._load.place()
+
+    def _check(self, name: str, *, ok: bool) -> None:
+        if self._load is not None:
+            self._load.check(name, ok=ok)
+
+    def _check_measured(self, kind: str) -> None:
+        """Refuse thresholds on what no client of the scenario measures."""
+        for threshold in self._plan.thresholds:
+            if threshold.metric in OWN_CLIENT and locust_compat.LEAN not in kind.split("+"):
+                raise ScenarioError(
+                    f"thresholds: {threshold.metric} is measured by LeanHttpUser only, and the "
+                    f"client of this scenario is {kind}; next: extend LeanHttpUser "
+                    "(docs/http-client.md), or gate http_req_duration"
+                )
 
     def _begin(self) -> Load:
         """Import the scenario, and be ready to start its users."""
         found = self._import()
         start = found.start_record(self._order.run)
-        share = self._share(found.scenario_sha256)
+        share = self._share(found.content_sha256)
         load = Load(self._plan, found.classes, self._targets(), self._ledger, share)
         self._write(start)
         return load

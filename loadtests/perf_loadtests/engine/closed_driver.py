@@ -39,7 +39,7 @@ class ClosedDriver:
         self._active: dict[VirtualUser, None] = {}
         self._leaving: dict[VirtualUser, float] = {}
         self._starting = 0
-        self._made = 0
+        self._made = self._begun = 0
         self._stop = Event()
         self._stopping = False
 
@@ -120,7 +120,8 @@ class ClosedDriver:
 
     def _begin(self, vu: VirtualUser) -> None:
         offset_s = self._ledger.offset_s()
-        vu.begin(self._ledger.slot_at(offset_s), None)
+        vu.begin(self._ledger.slot_at(offset_s), None, self._begun)
+        self._begun += 1
 
     def _follow(self, wanted: int) -> None:
         have = self._starting + len(self._active)

@@ -10,8 +10,10 @@ import gevent
 from gevent import GreenletExit
 from gevent.event import Event
 from locust.exception import StopTest
+from locust.runners import STATE_INIT, STATE_SPAWNING
 
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.current import Place
+from perf_loadtests.engine import locust_compat, locust_compat_runners
 from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
 from perf_loadtests.engine.crew import Crew
@@ -33,11 +35,9 @@ if TYPE_CHECKING:
     from perf_loadtests.protocol import LoadPhase
 
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
-START_LIMIT_S = 60.0
-LEAD_S = 0.5
+START_LIMIT_S, LEAD_S = 60.0, 0.5
 ARM_S = 0.05  # the waker is armed by then: the first arrival is not late either
-INTERRUPT_GRACE_S = 1.0
-KILL_GRACE_S = 1.0
+INTERRUPT_GRACE_S = KILL_GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +110,7 @@ class Load:
         share: Share,
     ) -> None:
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._limits = Limits(timeout_s=plan.timeout_s, insecure=plan.insecure)
         self._crew = Crew()
@@ -122,8 +123,10 @@ class Load:
                 )
                 self._arms[made] = arm, target
         driven = list(self._arms)
-        self._environment = locust_compat.make_environment(driven, targets[0].url, share.runner)
-        locust_compat.hold_runner(self._environment, lambda: self.interrupt("stop"))
+        self._environment = locust_compat_runners.make_environment(
+            driven, targets[0].url, share.runner
+        )
+        locust_compat_runners.hold_runner(self._environment, lambda: self.interrupt("stop"))
         self._listeners = Listeners(self._crew, ledger)
         self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
@@ -144,6 +147,22 @@ class Load:
     def vus(self) -> int:
         """VUs that exist."""
         return self._driver.vus
+
+    def place(self) -> Place | None:
+        """Where the code that asks stands, by the numbers of iterations and VUs in the run."""
+        vu = self._crew.current()
+        if vu is None:
+            return None
+        stripe, number = self._share.stripe, vu.iteration.number if vu.iteration else None
+        if number is not None and not self._plan.open_model:
+            number = stripe.nth(number)  # that of an arrival is its number in the whole schedule
+        return Place(number, stripe.nth(vu.number))
+
+    def check(self, name: str, *, ok: bool) -> None:
+        """Count a check of the code that calls, in the phase of its iteration."""
+        vu = self._crew.current()
+        if vu is not None:
+            vu.check(name, ok=ok)
 
     @property
     def is_interrupted(self) -> bool:
@@ -235,7 +254,14 @@ class Load:
                 self._interrupted.wait(0.02)
 
     def _spawn(self, class_name: str) -> None:
-        user = locust_compat.start_user(self._environment, class_name)
+        runner = self._environment.runner
+        if runner is None:
+            raise RuntimeError("the environment lost its runner")
+        if runner.state == STATE_INIT:
+            runner.update_state(STATE_SPAWNING)
+        # as its `spawn_users` does, which also counts all users for a line in the log
+        user = runner.user_classes_by_name[class_name](self._environment)
+        user.start(runner.user_greenlets)
         vu = self._crew.runs_in(user, user.greenlet)
         user.greenlet.link(lambda _greenlet: self._gone(vu))
 
@@ -247,8 +273,7 @@ class Load:
 
     def starting(self, user: User) -> None:
         """Let a scenario that reads its token in `on_start` find that of its own target."""
-        token = self._arms[type(user)][1].token
-        if token is not None:
+        if (token := self._arms[type(user)][1].token) is not None:
             os.environ[TOKEN_VARIABLE] = token
 
     def ready(self, user: User) -> None:
@@ -267,8 +292,8 @@ class Load:
         vu = self._crew.of_user(task_set.user)
         if not vu.ready or vu.leaving:
             wait()  # a task set that the scenario runs by itself in `on_start` or `on_stop`
-            return
-        self._driver.between(vu, task_set, wait)
+        else:
+            self._driver.between(vu, task_set, wait)
 
     def _gone(self, vu: VirtualUser) -> None:
         if self._crew.remove(vu):

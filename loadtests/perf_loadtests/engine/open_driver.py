@@ -215,11 +215,12 @@ class OpenDriver:
             if self._stopping:
                 raise locust_compat.end_of_user()
             due = self._park(vu, pool)
-        late_s = max(0.0, vu.begin(due.slot, due.intended_s) - due.intended_s)
-        cell = self._ledger.cell(vu.cells, due.slot)
-        (cell.vu_wait if due.waits else cell.lag).add(min(late_s, 3600.0))
+        number, intended_s, slot, waits = due
+        cell = vu.begin(slot, intended_s, number)
+        late_s = self._ledger.clock() - intended_s
+        (cell.vu_wait if waits else cell.lag).add(min(late_s, 3600.0) if late_s > 0.0 else 0.0)
         if task_set is not None:
-            seed, number = self._plan.seed, due.number
+            seed = self._plan.seed
             locust_compat.queue_task(task_set, lambda: splitmix64(seed, number))
 
     def _park(self, vu: VirtualUser, pool: Pool[VirtualUser, Due]) -> Due:

@@ -60,6 +60,7 @@ class Link:
         self._lease: Lease | None = None
         self._heard_s = clock()
         self._refused = ""
+        self._gave_up = False
         self._news = Event()
         self.stripe = WHOLE
         self.t0_s: float | None = None
@@ -91,10 +92,10 @@ class Link:
         """Whether load may be offered now."""
         return self._lease is None or self._lease.is_held()
 
-    def report(self, record: dict[str, object]) -> None:
-        """Send a record; it is sent again until the master has it."""
+    def report(self, record: dict[str, object], rest: Callable[[], None] = lambda: None) -> None:
+        """Send a record; it is sent again until the master has it. It rests while it encodes."""
         if self._outbox is not None:
-            for packed in self._outbox.add(record):
+            for packed in self._outbox.add(record, rest):
                 self._say_packed("perf_report", packed)
 
     def wait(self, done: Callable[[], bool], limit_s: float) -> bool:
@@ -107,6 +108,11 @@ class Link:
             self._news.clear()
         return True
 
+    def give_up(self) -> None:
+        """Wait no longer for a master."""
+        self._gave_up = True
+        self._news.set()
+
     def is_acknowledged(self) -> bool:
         """Whether the master has everything."""
         return self._outbox is not None and self._outbox.is_empty
@@ -118,6 +124,8 @@ class Link:
         while not self.is_placed:
             if self._refused:
                 raise RefusedToJoinError(self._refused)
+            if self._gave_up:
+                raise UnreachedError("stopped before a master answered")
             if self._clock() >= until_s:
                 raise UnreachedError(f"no master answered within {JOIN_LIMIT_S:.0f} s")
             if self._seal is None:

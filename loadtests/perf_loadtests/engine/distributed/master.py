@@ -67,7 +67,7 @@ class MasterEngine(Engine):
         self._beat_s = self._granted_s = self._clock()
         self._until_s: float | None = None
         roster = self._roster = Roster(
-            expected_of(self._order, found.scenario_sha256), spread.workers
+            expected_of(self._order, found.content_sha256), spread.workers
         )
         self._desk = Desk(self._order.run, roster, self.token, self._clock)
         place = spread.host, spread.port
@@ -87,12 +87,14 @@ class MasterEngine(Engine):
                 return False
             self._turn()
         until_s = self._clock() + READY_LIMIT_S
-        while not self._roster.is_ready:
+        # a listener that seeds a database may take its time
+        began = gevent.spawn(self._stage.began)
+        while not (self._roster.is_ready and began.dead):
             if self._is_over():
                 return False
             if self._clock() >= until_s:
-                late = [m for m in self._roster.members.values() if not m.ready]
-                self._fail(f"{self._roster.name(late[0])} did not become ready")
+                late = [self._roster.name(m) for m in self._roster.members.values() if not m.ready]
+                self._fail(f"{[*late, 'test_start of the master'][0]} did not become ready")
             self._turn()
         return True
 
@@ -126,7 +128,6 @@ class MasterEngine(Engine):
     def _direct(self) -> None:
         """Run the load to its end, or to whatever ends it before."""
         self._roster.closed = True
-        self._stage.began()
         self._t0_s = self._clock() + LEAD_S
         for member in self._roster.members.values():
             self._desk.say(member, messages.Start(t0_s=self._t0_s + member.clock.offset_s))

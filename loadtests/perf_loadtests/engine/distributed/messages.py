@@ -105,7 +105,7 @@ class ReadyRecord(StrictModel):
 
     type: Literal["ready"]
     vus: Count
-    wakeup_p99_s: Seconds
+    wakeup_p99_s: Seconds | None
 
 
 Reported = Annotated[
@@ -168,13 +168,10 @@ def pack_json(kind: str, text: bytes, seal: Seal | None) -> dict[str, bytes]:
     return {"body": body, "seal": seal.of(kind, body) if seal else b""}
 
 
-def pack_report(
-    incarnation: str, sequence: int, record: dict[str, object], seal: Seal
-) -> dict[str, bytes]:
-    """Report of a record that is JSON already."""
-    report = {"incarnation": incarnation, "sequence": sequence, "record": record}
-    text = json.dumps(report, separators=(",", ":"), allow_nan=False).encode()
-    return pack_json(KIND_OF[Report], text, seal)
+def pack_report(incarnation: str, sequence: int, record: str, seal: Seal) -> dict[str, bytes]:
+    """Report of a record's JSON."""
+    text = f'{{"incarnation":{json.dumps(incarnation)},"sequence":{sequence},"record":{record}}}'
+    return pack_json(KIND_OF[Report], text.encode(), seal)
 
 
 def unpack(kind: str, data: object, model: type[M], seal: Seal | None = None) -> M:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_loadtests.engine.distributed.messages import MAX_PACKED_BYTES, pack_report
+from perf_loadtests.spool import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,11 +31,16 @@ class Outbox:
         """Whether everything is acknowledged."""
         return not self._kept
 
-    def add(self, record: dict[str, object]) -> list[dict[str, bytes]]:
-        """Reports of a record, to be sent now: several where it is large."""
+    def add(
+        self, record: dict[str, object], rest: Callable[[], None] = lambda: None
+    ) -> list[dict[str, bytes]]:
+        """Reports of a record, to be sent now: several where it is large.
+
+        `rest` is called while it is encoded; what is added meanwhile comes first.
+        """
         made: list[dict[str, bytes]] = []
-        for part in _pieces(record):
-            packed = self._pack(part)
+        for text in ["".join(encoded(part, rest)) for part in _pieces(record)]:
+            packed = self._pack(text)
             if len(packed["body"]) > MAX_PACKED_BYTES:
                 raise ValueError("a record of one row that is larger than a message may be")
             self._kept[self._sequence] = packed
@@ -54,12 +60,13 @@ class Outbox:
         self._sent_s = self._clock()
         return list(self._kept.values())
 
-    def _pack(self, record: dict[str, object]) -> dict[str, bytes]:
+    def _pack(self, record: str) -> dict[str, bytes]:
         self._sequence += 1
         return pack_report(self._incarnation, self._sequence, record, self._seal)
 
 
 ROWS = 200
+_SPLIT = ("series", "timings")
 
 
 def _pieces(record: dict[str, object]) -> Iterator[dict[str, object]]:
@@ -68,16 +75,16 @@ def _pieces(record: dict[str, object]) -> Iterator[dict[str, object]]:
     The first part carries what is counted once; the others repeat the second that they belong to.
     """
     cells = record.get("cells")
-    if not isinstance(cells, dict) or len(cells["series"]) <= ROWS:
+    most = max(len(cells.get(name, ())) for name in _SPLIT) if isinstance(cells, dict) else 0
+    if not isinstance(cells, dict) or most <= ROWS:
         yield record
         return
-    series = cells["series"]
-    yield record | {"cells": cells | {"series": series[:ROWS]}}
+
+    def rows_from(start: int) -> dict[str, object]:
+        return {name: cells.get(name, [])[start : start + ROWS] for name in _SPLIT}
+
+    yield record | {"cells": cells | rows_from(0)}
+    once: dict[str, object] = {name: [] for name in cells if name not in _SPLIT}
     empty: dict[str, object] = {"errors": [], "exceptions": []}
-    for start in range(ROWS, len(series), ROWS):
-        rows: dict[str, object] = {
-            "series": series[start : start + ROWS],
-            "scenarios": [],
-            "ended": [],
-        }
-        yield record | empty | {"cells": rows}
+    for start in range(ROWS, most, ROWS):
+        yield record | empty | {"cells": once | rows_from(start)}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 START_LIMIT_S = 120.0
 ACK_LIMIT_S = 10.0
 TOLD_LIMIT_S = 2.0
+LEFT_ALONE = 3
 
 
 def expected_of(order: Order, scenario_sha256: str) -> Expected:
@@ -43,6 +44,7 @@ class WorkerEngine(Engine):
 
     def run(self, control: Control) -> None:
         """Do its part of the run."""
+        control.listen(self._stop_waiting)
         try:
             super().run(control)
             if self._link is not None and not self._link.lost:
@@ -59,24 +61,28 @@ class WorkerEngine(Engine):
         self._link.interrupt = self._interrupt
         return self._link
 
+    def _stop_waiting(self, _word: str) -> None:
+        if self._link is not None:
+            self._link.give_up()
+
     def _interrupt(self, word: str) -> None:
         if self._load is not None:
             self._load.interrupt(word)
 
     def _write(self, record: dict[str, object], rest: Callable[[], None] = go_on) -> None:
         link = self._link
-        if record["type"] == "event" or link is None or not link.is_placed:
+        if record["type"] == "event":
+            self._write_here(str(record["kind"]), str(record["text"]))
+        elif link is None or not link.is_placed:
             self._spool.write(record, rest)
-            if record["type"] == "event":
-                sys.stderr.write(f"{record['kind']}: {record['text']}\n")
         if link is not None and record["type"] != "start":
-            link.report(record)
+            link.report(record, rest)
 
     def _await_start(self, load: Load, wakeup_p99_s: float | None) -> float | None:
         link = self._link
         if link is None:
             return None
-        self._spool.write({"type": "event", "kind": "PLACED", "text": _place_of(link)})
+        self._write_here("PLACED", _place_of(link))
         link.report({"type": "ready", "vus": load.vus, "wakeup_p99_s": wakeup_p99_s})
         link.wait(lambda: link.t0_s is not None or load.is_interrupted, START_LIMIT_S)
         if link.t0_s is None and not load.is_interrupted:
@@ -97,8 +103,13 @@ class WorkerEngine(Engine):
         if link.wait(link.is_acknowledged, limit_s):
             super()._finish(load, wakeup_p99_s)
             return
-        why = link.lost or "its closing accounts were not acknowledged"
-        self._spool.write({"type": "event", "kind": "LOST", "text": why})
+        self.status = LEFT_ALONE
+        self._write_here("LOST", link.lost or "its closing accounts were not acknowledged")
+
+    def _write_here(self, kind: str, text: str) -> None:
+        """Tell whoever watches this process, but not the master."""
+        self._spool.write({"type": "event", "kind": kind, "text": text})
+        sys.stderr.write(f"{kind}: {text}\n")
 
 
 def _place_of(link: Link) -> str:
