@@ -35,9 +35,8 @@ if TYPE_CHECKING:
     from perf_loadtests.protocol import LoadPhase
 
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
-START_LIMIT_S, LEAD_S = 60.0, 0.5
+START_LIMIT_S, LEAD_S, INTERRUPT_GRACE_S, KILL_GRACE_S = 60.0, 0.5, 1.0, 1.0
 ARM_S = 0.05  # the waker is armed by then: the first arrival is not late either
-INTERRUPT_GRACE_S = KILL_GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +159,7 @@ class Load:
 
     def check(self, name: str, *, ok: bool) -> None:
         """Count a check of the code that calls, in the phase of its iteration."""
-        vu = self._crew.current()
-        if vu is not None:
+        if (vu := self._crew.current()) is not None:
             vu.check(name, ok=ok)
 
     @property
@@ -284,7 +282,7 @@ class Load:
         """Note what ends a VU, unless it ends by itself or by us."""
         vu = self._crew.of_user(user)
         vu.leaving = True
-        # a VU may end itself; what ends the test, or kills it from outside, is no end of ours
+        # a VU may end itself; what ends the test, or kills it, is no end of ours
         if isinstance(error, StopTest) or (isinstance(error, GreenletExit) and not vu.cut):
             vu.note_exception(error)
 
