@@ -153,7 +153,14 @@ def compare_named(base: Sequence[Run], candidates: Sequence[Run]) -> Comparison:
         for row in _unseen(metric, zip(base, others, strict=True),
                            zip(candidates, figures, strict=True), demands)
     )  # fmt: skip
-    return replace(_conclude(figures, reference, demands, "run", unseen), source=RUNS)
+    found = replace(_conclude(figures, reference, demands, "run", unseen), source=RUNS)
+    from perf_analysis.runlevel import LEAST_RUNS  # noqa: PLC0415  # as above: scipy
+
+    missing = LEAST_RUNS - len(others)
+    if missing <= 0 or found.verdict is not RowVerdict.INCONCLUSIVE:
+        return found
+    # nothing is accepted here: who named one side can name more
+    return replace(found, next_step=f"name {missing} more run{'s' * (missing > 1)} before --")
 
 
 def _unseen(

@@ -80,6 +80,8 @@ def build_site(workspace: Workspace, wanted: Wanted) -> Written:
         _keep(rows, cache)
     generator = f"perfproof {version}"
     wish = _Reports(target, wanted.reports, generator, unreadable)
+    if not rows.rows:
+        say("perf: no run is stored here yet: the site has no series")
     documented = history.documented()
     reports = wish.of(history, rows.rows, documented)
     accepted = _accepted(workspace, tracks)

@@ -90,6 +90,7 @@ def test_two_outputs_of_k6_are_compared_as_they_are(desk: Desk) -> None:
     two = desk.perf("compare", "old0.json", "--", "new.json")
     assert two.code == 3, two.said
     assert "few baselines" in two.said
+    assert "name 2 more runs before --" in two.out
     other = desk.perf("compare", "old0.json", "--", str(DATA / "wrk/wrk.txt"))
     assert other.code == 3
     assert "client changed from k6 to wrk" in other.said

@@ -60,6 +60,7 @@ def test_a_site_that_grew_run_by_run_is_the_one_made_at_once(desk: Desk) -> None
 def test_an_empty_history_is_a_page_that_says_what_to_do(desk: Desk) -> None:
     done = trend(desk)
     assert done.code == 0, done.said
+    assert "no run is stored here yet" in done.err
     assert "perfproof run" in (desk.state / "trend/index.html").read_text(encoding="utf-8")
 
 
