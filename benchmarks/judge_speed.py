@@ -27,9 +27,10 @@ from perf_baselines.acceptance import baseline_of
 from perf_baselines.baseline_files import BaselineFiles
 from perf_baselines.comparing import figures_of_run
 from perf_documents.codec import dump_run
+from perf_documents.health import HealthWindow
 from perf_documents.plan import Plan, Stage
 from perf_documents.profile_gate import Regression, read_gate
-from perf_documents.run import EngineFacts, HealthWindow, Run, ScenarioFacts, TargetFacts
+from perf_documents.run import EngineFacts, Run, ScenarioFacts, TargetFacts
 from perf_documents.strict_json import pack
 
 REQUESTS, SERIES, WINDOWS, BASELINES, TIMES = 10_000_000, 20, 600, 20, 5

@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -20,11 +19,11 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
+from load_machine import machine
 
 from perf_analysis.series import SUSTAINED
 from perf_documents.codec import read_run
@@ -266,24 +265,6 @@ def locust_command(folder: Path, client: str, users: int, url: str) -> list[str]
     path = folder / "loadtests" / "scenarios" / f"ask_{client}.py"
     locust = [sys.executable, "-m", "locust", "-f", str(path), "--headless", "--only-summary"]
     return [*locust, "-u", str(users), "-r", str(users), "-t", "10m", "--host", url]
-
-
-def machine() -> dict[str, object]:
-    """What the figures were measured on."""
-    cpu = next(
-        (line.partition(":")[2].strip()
-         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-         if line.startswith("model name")), platform.processor(),
-    )  # fmt: skip
-    packages = ("locust", "gevent", "geventhttpclient")
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "load_average": os.getloadavg()[0],
-    }
 
 
 def spread(values: list[float]) -> str:

@@ -34,9 +34,10 @@ from perf_analysis.series import (
 )
 from perf_baselines.controlling import compare_with_control
 from perf_documents.codec import dump_run
+from perf_documents.health import HealthWindow
 from perf_documents.plan import Plan, Stage
 from perf_documents.profile_gate import Regression, read_gate
-from perf_documents.run import EngineFacts, HealthWindow, Run, ScenarioFacts, TargetFacts
+from perf_documents.run import EngineFacts, Run, ScenarioFacts, TargetFacts
 from perf_documents.strict_json import pack
 
 CASES = ((5, 300, 2.5), (50, 600, 5.0))

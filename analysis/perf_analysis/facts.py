@@ -97,6 +97,9 @@ class RunFacts:
         Distinct request names seen, those beyond the limit included.
     unknown : frozenset of str
         Rules ("V6") that the source of this run cannot show.
+    saturation : str
+        What kept the generator from the rate that was asked of it, and what it held; empty where
+        nothing did.
     """
 
     state: EndState
@@ -120,3 +123,4 @@ class RunFacts:
     invalid_samples: int = 0
     names: int = 0
     unknown: frozenset[str] = frozenset()
+    saturation: str = ""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from perf_analysis.facts import Accounts, EndState, RunFacts
+from perf_analysis.saturation import CPU_RATIO, LAG_S, in_words
 from perf_analysis.series import SUSTAINED
+from perf_documents.health import readings_of
 from perf_documents.plan import digest_of
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from perf_analysis.figures import RunFigures
     from perf_analysis.series import Measured
     from perf_analysis.verdict import Judgement
+    from perf_documents.health import HealthWindow
     from perf_documents.plan import Plan
 
 HEARTBEAT_S = 1.0
@@ -29,6 +32,13 @@ class TargetFacts:
     url: str
     environment: str
     protected: bool = False
+
+
+def content_of(scenario_sha256: str, data: Mapping[str, str]) -> str:
+    """Hash of a scenario's file together with those of the files that feed it, if any do."""
+    if not data:
+        return scenario_sha256
+    return digest_of({"scenario": scenario_sha256, "data": dict(data)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +59,8 @@ class ScenarioFacts:
         The client may send a request twice without saying so.
     includes_connect : bool
         Service time includes DNS, connect and TLS of new connections (Locust's own clients).
+    data : mapping of str to str
+        SHA-256 of each file that feeds the scenario, by its path there.
     """
 
     spec: str
@@ -57,41 +69,12 @@ class ScenarioFacts:
     classes: tuple[str, ...]
     may_retry: bool = False
     includes_connect: bool = True
+    data: Mapping[str, str] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthWindow:
-    """The generator over one window: worst values of the engine's per-second records.
-
-    Attributes
-    ----------
-    window : int
-    cpu_ratio : float
-        CPU time over wall time of the engine process.
-    loop_lag_s : float
-        Latest the event loop answered a 100 ms timer.
-    loop_probes, loop_late : int
-        Loop probes, and how many came 100 ms late or more.
-    rss_bytes, open_files : int
-    gc_pause_s : float
-        Longest pause of the garbage collector.
-    wall_offset_s : float
-        Wall clock minus monotonic clock, relative to the start of the run.
-    host_cpu_ratio, steal_ratio : float or None
-        Share of all processors busy, and stolen by the hypervisor; None where unknown.
-    """
-
-    window: int
-    cpu_ratio: float
-    loop_lag_s: float
-    loop_probes: int = 0
-    loop_late: int = 0
-    rss_bytes: int
-    open_files: int
-    gc_pause_s: float = 0.0
-    wall_offset_s: float = 0.0
-    host_cpu_ratio: float | None = None
-    steal_ratio: float | None = None
+    @property
+    def content_sha256(self) -> str:
+        """Hash of what the scenario does: of its file and of the files that feed it."""
+        return content_of(self.sha256, self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,15 +233,15 @@ class Run:
         A control beside the candidate doubles the load on the machine. The load of an imported run
         is not known, whatever its file looks like: all of one client are taken to be equal.
         """
-        facts = self.plan.load_facts(self.scenario.sha256, self.scenario.client_kind)
+        facts = self.plan.load_facts(self.scenario.content_sha256, self.scenario.client_kind)
         if self.engine.unknown_rules:
             facts["stages"] = [["1", "1", "1", SUSTAINED]]
         return facts if self.control is None else facts | {"control": "beside"}
 
     def facts(self) -> RunFacts:
         """Return what the validity rules look at."""
-        lag = self.measured.scenario_cell("all").lag
         total = self.measured.scenario_cell("all")
+        lag_p99_s = total.lag.quantile_s(0.99) if self.plan.open_model else None
         probes = sum(window.loop_probes for window in self.health)
         excused = {group: group.count - group.excused for group in self.engine.exceptions}
         return RunFacts(
@@ -271,7 +254,7 @@ class Run:
             vu_seconds_planned=total.vu_seconds_planned,
             vu_seconds=total.vu_seconds,
             cpu_p95_ratio=self.engine.cpu_p95_ratio,
-            lag_p99_s=lag.quantile_s(0.99) if self.plan.open_model else None,
+            lag_p99_s=lag_p99_s,
             loop_late_ratio=sum(w.loop_late for w in self.health) / probes if probes else 0.0,
             silent_s=self.engine.silent_s,
             local_errors=self.engine.local_errors,
@@ -283,4 +266,12 @@ class Run:
             invalid_samples=self.engine.invalid_samples,
             names=self.engine.names,
             unknown=frozenset(self.engine.unknown_rules),
+            saturation=self._saturation(lag_p99_s),
         )
+
+    def _saturation(self, lag_p99_s: float | None) -> str:
+        """Words for a generator that did not keep up: only then are the windows read."""
+        cpu = self.engine.cpu_p95_ratio
+        if (lag_p99_s or 0.0) < LAG_S and (cpu or 0.0) < CPU_RATIO:
+            return ""
+        return in_words(readings_of(self.measured, self.health).values())

@@ -24,11 +24,11 @@ from perf_documents.codec import (
     read_run,
 )
 from perf_documents.errors import DocumentError
+from perf_documents.health import HealthWindow
 from perf_documents.run import (
     EngineFacts,
     ErrorSample,
     GroupedException,
-    HealthWindow,
     ScenarioFacts,
     TargetFacts,
 )

@@ -10,6 +10,7 @@ import pytest
 from engine_runs import plan_of
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.open_driver import OpenDriver
+from perf_loadtests.engine.share import Everything
 from perf_loadtests.engine.virtual_user import Arm, VirtualUser
 from perf_loadtests.schedule import arrivals
 
@@ -59,7 +60,8 @@ class Walk:
         self.ledger = Ledger(plan, clock=self.clock, clean=str)
         self.ledger.t0_s = 0.0
         arms = [(Arm("Ask", "candidate"), 1.0)]
-        self.driver = OpenDriver(plan, arms, self.ledger, lambda _: None, self.waker)
+        self.driver = OpenDriver(plan, arms, self.ledger, lambda _: None, Everything())
+        self.driver.waker = self.waker
         (group,) = self.driver._groups.values()
         self.pool = group.pool
         self.taken: list[float] = []

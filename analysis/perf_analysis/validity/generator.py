@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.failure_classes import GENERATOR_CLASSES, INVALID_SAMPLE
+from perf_analysis.saturation import CPU_RATIO, LAG_S
 from perf_analysis.validity.evidence import Evidence, Finding
 from perf_analysis.wording import seconds, share
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from perf_analysis.series import Measured
 
-CPU_RATIO = 0.85
-LAG_S = 0.010
 LATE_DROPS_RATIO = 0.001
 # The engine writes a record each second. A busy neighbour delays one by a second or two; this long
 # a silence means that it was stopped or suspended, and that clients aged without being served.
@@ -38,7 +37,9 @@ def healthy(evidence: Evidence) -> Finding:
         held=not broken,
         figure=", ".join(part.figure for part in broken or parts),
         limit=", ".join(part.limit for part in broken or parts),
-        advice=broken[0].advice if broken else "",
+        advice="; ".join(filter(None, (evidence.facts.saturation, broken[0].advice)))
+        if broken
+        else "",
     )
 
 

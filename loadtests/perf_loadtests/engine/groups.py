@@ -1,28 +1,18 @@
-"""User classes with their pools of VUs: where arrivals go."""
+"""The user classes of one target under an open executor, each with its own pool."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perf_documents.errors import ScenarioError
-from perf_loadtests.pool import Pool, shares_of
+from perf_loadtests.pool import Due, Pool, shares_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perf_analysis.series import Slot
     from perf_documents.plan import Plan
     from perf_loadtests.engine.virtual_user import Arm, VirtualUser
-
-
-class Due(NamedTuple):
-    """An arrival with its place in the books; `waits` if no VU was free when it was due."""
-
-    number: int
-    intended_s: float
-    slot: Slot
-    waits: bool
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,8 +10,10 @@ from gevent.event import Event
 
 from perf_analysis.series import Slot
 from perf_loadtests.engine import locust_compat
-from perf_loadtests.engine.groups import Due, Group, groups_of
-from perf_loadtests.schedule import Arrival, arrivals, choose, rate_at, splitmix64
+from perf_loadtests.engine.groups import Group, groups_of
+from perf_loadtests.engine.waker import make_waker
+from perf_loadtests.pool import Due
+from perf_loadtests.schedule import choose, rate_at, splitmix64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.engine.share import Share
     from perf_loadtests.engine.virtual_user import Arm, VirtualUser
-    from perf_loadtests.engine.waker import Waker
     from perf_loadtests.pool import Pool
+    from perf_loadtests.schedule import Arrival
 
 BATCH = 64
 LATE_S, VERY_LATE_S = 0.005, 0.010
@@ -41,12 +44,13 @@ class OpenDriver:
 
     def __init__(
         self, plan: Plan, arms: Sequence[tuple[Arm, float]], ledger: Ledger,
-        spawn: Callable[[str], None], waker: Waker,
+        spawn: Callable[[str], None], share: Share,
     ) -> None:  # fmt: skip
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._spawn = spawn
-        self._waker = waker
+        self.waker = make_waker(ledger.clock)
         self._hub = gevent.get_hub()
         self._arrivals: Iterator[Arrival] = iter(())
         self._next: Arrival | None = None
@@ -81,16 +85,16 @@ class OpenDriver:
     def run(self) -> bool:
         """Walk the schedule to its end; False where it was stopped before."""
         grower = gevent.spawn(self._grow)
-        self._arrivals = arrivals(self._plan)
+        self._arrivals = self._share.arrivals(self._plan)
         self._next = next(self._arrivals, None)
-        self._waker.start(self._walk)
-        self._waker.wake_at(self._ledger.clock())
+        self.waker.start(self._walk)
+        self.waker.wake_at(self._ledger.clock())
         try:
             self._ended.wait()
             finished = not self._stopping
         finally:
             self._stopping = True
-            self._waker.stop()
+            self.waker.stop()
             grower.kill()
         if self._error is not None:
             raise self._error
@@ -145,7 +149,7 @@ class OpenDriver:
         if due_s is None:
             self._ended.set()
         else:
-            self._waker.wake_at(due_s)
+            self.waker.wake_at(due_s)
 
     def _release_due(self) -> float | None:
         """Release at most 64 arrivals; return when to go on, None at the end."""
@@ -155,7 +159,8 @@ class OpenDriver:
             arrival = self._next
             due_s = t0_s + (self._plan.duration_s if arrival is None else arrival.offset_s)
             late_s = clock() - due_s
-            if self._stopping:
+            if self._stopping or not self._share.is_open():
+                self._stopping = True
                 return None
             if late_s < 0.0:
                 return due_s
@@ -211,7 +216,7 @@ class OpenDriver:
                 raise locust_compat.end_of_user()
             due = self._park(vu, pool)
         number, intended_s, slot, waits = due
-        cell = vu.begin(slot, intended_s)
+        cell = vu.begin(slot, intended_s, number)
         late_s = self._ledger.clock() - intended_s
         (cell.vu_wait if waits else cell.lag).add(min(late_s, 3600.0) if late_s > 0.0 else 0.0)
         if task_set is not None:
@@ -253,7 +258,7 @@ class OpenDriver:
         stages = self._plan.stages
         total = sum(group.weight for group in self._sides[0])
         while True:
-            rate = rate_at(stages, max(0.0, self._ledger.offset_s()))
+            rate = rate_at(stages, max(0.0, self._ledger.offset_s())) / self._share.stripe.of
             grown = False
             for group in self._groups.values():
                 if group.pool.wanted(math.ceil(rate * group.weight / total)):

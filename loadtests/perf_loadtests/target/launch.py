@@ -14,6 +14,7 @@ from perf_loadtests.target import DEFAULT_TOKEN, TOKEN_VARIABLE
 
 START_DEADLINE_S = 10.0
 STOP_DEADLINE_S = 2.0
+SERVICE, PLAIN = "perf_loadtests.target", "perf_loadtests.target.plain"
 _MAX_LINE_BYTES = 4_096
 _MAX_MESSAGE_BYTES = 65_536
 
@@ -34,10 +35,11 @@ class DemoTarget:
         flags: Sequence[str] = (),
         *,
         start_deadline_s: float = START_DEADLINE_S,
+        module: str = SERVICE,
     ) -> None:
         """Start the service with command-line `flags` and wait until it listens."""
         self.token_env_value = environ.get(TOKEN_VARIABLE, DEFAULT_TOKEN)
-        command = [sys.executable, "-P", "-m", "perf_loadtests.target"]
+        command = [sys.executable, "-P", "-m", module]
         command += ["--with-parent", str(os.getpid()), *flags]
         self.messages = ""  # what the service wrote to stderr; known once it has stopped
         # A file, not a pipe: nobody reads a pipe later on, and a full one would stop the service.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_analysis.validity.generator import CPU_RATIO, LAG_S
+from perf_analysis.saturation import CPU_RATIO, LAG_S
 from perf_reports import units
 from perf_reports.charts import scale
 from perf_reports.charts.frame import Frame

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from perf_analysis.compared import CONTROL
 from perf_analysis.histogram import BUCKETS_PER_OCTAVE
+from perf_analysis.saturation import CPU_RATIO, LAG_S
 from perf_analysis.thresholds import LEAST_SAMPLES
-from perf_analysis.validity.generator import CPU_RATIO, LAG_S
 from perf_reports import units
 from perf_reports.endpoints import VALUES_ABOVE
 

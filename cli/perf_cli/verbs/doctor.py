@@ -1,0 +1,79 @@
+"""`perf doctor`: is this machine fit to load, and is this folder in order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from perf_analysis.wording import seconds, share
+from perf_cli.doctoring import examine
+from perf_cli.outcome import Code, by_precedence
+from perf_cli.output import result, say
+from perf_cli.registry import VERBS
+from perf_cli.signals import Signals
+from perf_cli.verb import Verb
+from perf_cli.wiring import real_world
+from perf_documents.errors import InfraError
+from perf_loadtests.calibrate import LAG_S, Calibration, calibrate
+from perf_loadtests.target.launch import TargetStartError
+from perf_loadtests.workspace import Workspace
+
+if TYPE_CHECKING:
+    from perf_cli.doctoring import Found
+
+
+@click.command("doctor", cls=Verb, help=VERBS["doctor"])
+@click.option(
+    "--calibrate",
+    "wants_rate",
+    is_flag=True,
+    help="Find the highest rate that one load process holds here (25 s, loopback only).",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(*, wants_rate: bool, as_json: bool) -> int:
+    """Parse, look, say."""
+    signals = Signals()
+    signals.install()
+    found = examine(Workspace(Path.cwd()))
+    rate = _calibrate(signals) if wants_rate else None
+    if signals.code is not None:
+        return signals.code
+    said = result(_as_json(found, rate) if as_json else _as_text(found, rate))
+    return by_precedence([said, *(one.code for one in found), *_lost(rate)])
+
+
+def _calibrate(signals: Signals) -> Calibration:
+    say("perf doctor: climbing a staircase of rates against a service of its own, about 25 s")
+    try:
+        return calibrate(real_world(lambda _: None, signals))
+    except TargetStartError as error:
+        raise InfraError(f"doctor: the answering process does not start: {error}") from error
+
+
+def _lost(rate: Calibration | None) -> list[int]:
+    return [Code.INFRA] if rate is not None and not rate.held_per_s else []
+
+
+def _as_json(found: list[Found], rate: Calibration | None) -> str:
+    checks = [{"name": one.name, "ok": one.ok, "text": one.text} for one in found]
+    known = asdict(rate) if rate else None
+    return json.dumps({"checks": checks, "calibration": known}, indent=2)
+
+
+def _as_text(found: list[Found], rate: Calibration | None) -> str:
+    lines = [f"{'ok ' if one.ok else 'NOT'}  {one.name}: {one.text}" for one in found]
+    return "\n".join(lines + (_rate_lines(rate) if rate else []))
+
+
+def _rate_lines(rate: Calibration) -> list[str]:
+    lost = f"{rate.lost_per_s:,}/s are lost; limited by {rate.cause}" if rate.lost_per_s else ""
+    if rate.reading is None:
+        return [f"NOT  generator: even {lost}; next: run it on a machine that does nothing else"]
+    lag_s = rate.reading.lag_p99_s or 0.0
+    room = f"lag p99 {seconds(lag_s)} of {seconds(LAG_S)}, CPU {share(rate.reading.cpu_ratio, 2)}"
+    held = f"ok   generator: {rate.held_per_s:,} arrivals/s are held by one process ({room})"
+    return [held, *([f"     {lost}; next: --processes"] if lost else [])]
