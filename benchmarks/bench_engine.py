@@ -72,7 +72,7 @@ def bench_encoding_a_second_of_200_series(benchmark: BenchmarkFixture) -> None:
             )
         return (recorder,), {}
 
-    taken = benchmark.pedantic(Recorder.take, setup=filled, rounds=20)
+    taken = benchmark.pedantic(Recorder.take, setup=filled, rounds=20)  # type: ignore[no-untyped-call]  # it has no types
     assert len(taken["series"]) == 200
 
 
