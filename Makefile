@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-slow check bench golden lock clean
+.PHONY: demo test test-slow check bench bench-load golden lock clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml .ci/requirements.txt
@@ -59,6 +59,11 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(PYTEST) -q benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-only
+
+# Each some four minutes, on two cores that should do nothing else; wants nginx, wrk and hey.
+bench-load: $(STAMP)
+	code=0; for name in closed_ceiling open_ceiling schedule_lag server_clock; do \
+		$(BIN)/python benchmarks/$$name.py || code=$$?; done; exit $$code
 
 golden: $(STAMP)
 	$(PYTEST) -q --update-golden tests/reports tests/cli tests/delivery
