@@ -15,6 +15,7 @@ from gevent.event import Event
 from perf_analysis.failure_classes import NOT_ALLOWED
 from perf_analysis.series import CANDIDATE, CONTROL
 from perf_documents.errors import ScenarioError
+from perf_documents.fingerprint import available_cpus
 from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of
 from perf_loadtests.engine import locust_compat
@@ -75,7 +76,12 @@ class Engine:
             self._event("SCENARIO", str(error))
             return
         control.listen(load.interrupt)
-        probes = Probes(clock=self._clock, wall=self._wall, yielded=lambda: load.waker.yielded_s)
+        probes = Probes(
+            clock=self._clock,
+            wall=self._wall,
+            yielded=lambda: load.waker.yielded_s,
+            cores=available_cpus(),
+        )
         gevent.spawn(probes.watch_loop)
         pulse = gevent.spawn(self._pulse, load, probes)
         try:

@@ -1,0 +1,21 @@
+"""Figures of the generator itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from perf_loadtests.engine import probes
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1.0, 0.4), (0.5, 0.8), (8.0, 0.4)])
+def test_e13_a_share_is_of_what_the_quota_allows(
+    monkeypatch: pytest.MonkeyPatch, cores: float, expected: float
+) -> None:
+    clock_s, worked_s = iter([0.0, 0.0, 1.0]), iter([0.0, 0.4])
+    monkeypatch.setattr(probes.time, "process_time", lambda: next(worked_s))
+    mine = probes.Probes(
+        clock=lambda: next(clock_s), wall=lambda: 0.0, yielded=lambda: 0.0, cores=cores
+    )
+    assert mine.take()["cpu_ratio"] == pytest.approx(expected)
