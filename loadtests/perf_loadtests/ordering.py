@@ -11,6 +11,7 @@ from perf_documents.plan_codec import encode_plan
 from perf_documents.redact import Redactor, secrets_of
 from perf_loadtests.preflight import is_loopback
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL, Order, TargetModel
+from perf_loadtests.spreading import notes_on
 from perf_loadtests.surroundings import notes_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def make_order(
             ready.workspace.root,
             local=local,
             superuser=os.geteuid() == 0,
-        ),
+        )
+        + notes_on(ready.spread),
+        spread=ready.spread,
     )
 
 

@@ -11,6 +11,7 @@ from perf_documents.errors import InfraError, PerfError, RefusedError, Unreachab
 from perf_documents.guard import judge_load, judge_target
 from perf_documents.profile import load_profile
 from perf_documents.targets import DEMO, Target
+from perf_loadtests.joining import Joining
 from perf_loadtests.ordering import TOKEN_VARIABLE, engine_environ, make_order
 from perf_loadtests.preflight import (
     Patience,
@@ -21,6 +22,7 @@ from perf_loadtests.preflight import (
     resolve,
 )
 from perf_loadtests.requests import Prepared, RunRequest, World
+from perf_loadtests.spreading import spread_of, with_token
 from perf_loadtests.started import started
 from perf_loadtests.supervisor import Supervisor, Surroundings
 from perf_loadtests.surroundings import check_clock, check_variables
@@ -28,12 +30,13 @@ from perf_loadtests.target.launch import DemoTarget, TargetStartError
 from perf_loadtests.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from perf_documents.plan import Plan
     from perf_documents.run import Run
     from perf_documents.targets import WorkspaceConfig
+    from perf_loadtests.protocol import Order, SpreadModel
     from perf_loadtests.workspace import ScenarioFile
 
 T = TypeVar("T")
@@ -61,10 +64,10 @@ def prepare(request: RunRequest, world: World) -> Prepared:
     for target in filter(None, found.values()):
         if load is not None:
             _attempt(problems, partial(judge_load, load[0], target))
-    if request.control is not None and load is not None:
-        urls = {target.url for target in found.values() if target is not None}
-        twice = len(urls) < sum(target is not None for target in found.values())
-        _attempt(problems, partial(_check_control, request, load[0], same_url=twice))
+    spread: SpreadModel | None = None
+    if load is not None:
+        _attempt(problems, partial(_check_control, request, load[0], found.values()))
+        spread = _attempt(problems, partial(spread_of, request, load[0], world.environ))
     _attempt(problems, lambda: _check_environ(load, config, world))
     if load is None or config is None or problems:
         raise _all_of(problems)
@@ -82,12 +85,30 @@ def prepare(request: RunRequest, world: World) -> Prepared:
         control=found[request.control] if request.control else None,
         config=config,
         workspace=workspace,
+        spread=spread,
     )
 
 
 def execute(ready: Prepared, world: World, *, log: Path | None) -> Run:
     """Reach the target, run the load and return what was recorded, not judged yet."""
-    folder = ready.workspace.state / "spool" / ready.run_id
+    with _ordered(ready, world, "spool", log) as (order, around):
+        return Supervisor(order, ready.plan, around).run()
+
+
+def join(ready: Prepared, world: World, place: tuple[str, int]) -> str:
+    """Reach the target and load it for the master at a place; why that was not whole, or empty."""
+    # whoever started the run starts its targets too
+    mine = replace(ready, target=_running(ready.target), control=_running(ready.control))
+    with _ordered(mine, world, "workers", None) as (order, around):
+        return Joining(order, ready.plan, around, place).run()
+
+
+@contextlib.contextmanager
+def _ordered(
+    ready: Prepared, world: World, kind: str, log: Path | None
+) -> Iterator[tuple[Order, Surroundings]]:
+    """What an engine is told and works in, while its targets are there."""
+    folder = ready.workspace.state / kind / ready.run_id
     with contextlib.ExitStack() as block:
         # started in turns, so that neither is always the one that was there first
         arms = [False] if ready.request.control is None else [ready.swapped, not ready.swapped]
@@ -99,7 +120,11 @@ def execute(ready: Prepared, world: World, *, log: Path | None) -> Run:
         order = make_order(ready, world, [target for target, _ in targets], pinned)
         around = Surroundings(
             folder=folder,
-            environ=engine_environ(world.environ, [token for _, token in targets]),
+            environ=with_token(
+                engine_environ(world.environ, [token for _, token in targets]),
+                ready.spread,
+                world.token_hex,
+            ),
             clock=world.clock,
             sleep=world.sleep,
             emit=world.emit,
@@ -108,7 +133,11 @@ def execute(ready: Prepared, world: World, *, log: Path | None) -> Run:
         )
         ready.workspace.state.mkdir(mode=0o700, exist_ok=True)
         check_space(ready.workspace.state)
-        return Supervisor(order, ready.plan, around).run()
+        yield order, around
+
+
+def _running(target: Target | None) -> Target | None:
+    return replace(target, start=()) if target is not None else None
 
 
 def _pin(target: Target, ready: Prepared, world: World) -> tuple[str, int, list[str]]:
@@ -128,13 +157,18 @@ def _pin(target: Target, ready: Prepared, world: World) -> tuple[str, int, list[
     return origin.host, origin.port, addresses
 
 
-def _check_control(request: RunRequest, plan: Plan, *, same_url: bool) -> None:
+def _check_control(request: RunRequest, plan: Plan, found: Iterable[Target | None]) -> None:
+    if request.control is None:
+        return
     if not plan.open_model:
         raise UsageError(
             f"--control: executor {plan.executor} has no arrivals to pair; expected "
             "ramping-arrival-rate or constant-arrival-rate"
         )
-    if same_url or (request.control == request.target and request.control != DEMO):
+    urls = [target.url for target in found if target is not None]
+    if len(set(urls)) < len(urls) or (
+        request.control == request.target and request.control != DEMO
+    ):
         raise UsageError("--control: is the target itself; expected the old version beside it")
 
 

@@ -41,6 +41,7 @@ def provenance(run: Run, phase: str) -> tuple[Item, ...]:
         Item(label="scenario hash", value=scenario.sha256[:HASH_CHARACTERS]),
         Item(label="target", value=target_of(run), hint=run.target.url),
         Item(label="environment", value=run.target.environment),
+        Item(label="tags", value=", ".join(f"{k}:{v}" for k, v in plan.tags.run.items())),
         Item(label="commit", value=run.git.get("commit", ""), hint="uncommitted changes" * dirty),
         Item(label="branch", value=run.git.get("branch", "")),
         Item(label="perfproof", value=run.version),

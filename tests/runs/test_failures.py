@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine_runs import HEALTH, requests_of, task
+from engine_runs import HEALTH, during, requests_of, task
 from perf_analysis.facts import EndState
-from perf_documents.events import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from engine_runs import Bench
 
 
@@ -57,19 +54,6 @@ def test_an_engine_that_ends_early_leaves_an_incomplete_run(
 def test_sys_exit_in_a_task_leaves_no_whole_record(bench: Bench) -> None:
     run = bench.run(task("Health.count == 50 and sys.exit(0)"), rate=40, duration_s=3)
     assert run.state is not EndState.COMPLETED or run.engine.exceptions
-
-
-def during(bench: Bench, at_s: float, action: Callable[[], None]) -> Callable[[object], None]:
-    """Listener that acts once, when the load has come so far."""
-    done: list[bool] = []
-
-    def listen(event: object) -> None:
-        bench.events.append(event)  # type: ignore[arg-type]  # what the supervisor emits
-        if isinstance(event, Progress) and event.at_s >= at_s and not done:
-            done.append(True)
-            action()
-
-    return listen
 
 
 def test_a_killed_engine_is_seen_and_what_was_measured_is_kept(bench: Bench) -> None:

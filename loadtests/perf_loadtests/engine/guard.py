@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Address = tuple[str, int] | tuple[str, int, int, int]
 _INET = (socket.AF_INET, socket.AF_INET6)
+MOST_KNOWN = 1_024
 
 
 class Guard:
@@ -34,6 +35,8 @@ class Guard:
         self._pinned = {host.lower().rstrip("."): found for host, _, found in addresses}
         self._allowed = {(ip, port) for _, port, found in addresses for ip in found}
         self._refused = refused
+        # a user that starts under load connects at once: what was allowed stays allowed
+        self._known: dict[tuple[str, int], str] = {}
 
     def allows(self, ip: str, port: int) -> bool:
         """Whether a connection to an address may be made."""
@@ -44,8 +47,13 @@ class Guard:
 
     def check(self, host: str, port: int) -> str:
         """Return the address to connect to; raise `NotAllowedError` where it is not allowed."""
+        known = self._known.get((host, port))
+        if known is not None:
+            return known
         for ip in self.lookup(host):
             if self.allows(ip, port):
+                if len(self._known) < MOST_KNOWN:
+                    self._known[host, port] = ip
                 return ip
         self._refused(f"{host}:{port}")
         raise NotAllowedError(f"{host}:{port} is not on the allow-list")

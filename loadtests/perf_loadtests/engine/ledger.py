@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.series import DRAIN, Slot
-from perf_loadtests.recorder import IterationCell, Recorder, Sample, clean_name
+from perf_loadtests.recorder import Recorder, Sample, clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_documents.plan import Plan
+    from perf_loadtests.iteration_cell import IterationCell
 
 WARM_UP = "warm-up"
 MAX_SAMPLES = 20
@@ -62,6 +63,8 @@ class Ledger:
         self.t0_s = float("inf")
         self.window_s = plan.window_s
         self.recorder = Recorder(limits_s=plan.limits_s(), clean=clean)
+        # what a scenario's slot is counted into; never kept, as a flush takes it away
+        self.cell: Callable[[str, Slot], IterationCell] = self.recorder.iterations
         self.counts = Counts()
         self._spans = plan.spans()
         self._clean = clean
@@ -90,10 +93,6 @@ class Ledger:
             if offset_s < span.end_s:
                 return span.phase
         return DRAIN
-
-    def cell(self, scenario: str, slot: Slot) -> IterationCell:
-        """What a scenario's slot is counted into; never kept, as a flush takes it away."""
-        return self.recorder.iterations(scenario, slot)
 
     def request(self, sample: Sample, text: str, aside: str = "") -> None:
         """Book the end of a request; `text` describes its failure, empty for a success.

@@ -9,12 +9,9 @@ import traceback
 from typing import TYPE_CHECKING, Protocol
 
 import gevent
-import locust
-from locust import argument_parser, log
+from locust import log
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
-from locust.env import Environment
 from locust.exception import StopUser
-from locust.runners import STATE_INIT, STATE_SPAWNING
 from locust.user.task import DefaultTaskSet, TaskSet
 from locust.user.users import HttpUser, User
 from locust.util.load_locustfile import is_user_class, load_locustfile
@@ -29,10 +26,10 @@ if TYPE_CHECKING:
 
     from geventhttpclient.client import HTTPClient, HTTPClientPool
     from geventhttpclient.url import URL
+    from locust.env import Environment
     from locust.event import EventHook
 
-RUNNING, WAITING = "running", "waiting"
-LEAN = "lean"  # the kind of our own client
+RUNNING, WAITING, LEAN = "running", "waiting", "lean"  # LEAN: the kind of our own client
 
 
 def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
@@ -50,10 +47,11 @@ def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
         )
     try:
         found, _shapes = load_locustfile(str(path))
+    except ScenarioError:
+        raise  # says itself what is wrong where
     except (Exception, SystemExit) as error:  # whatever a scenario raises
         raise ScenarioError(_explain(path, error)) from error
-    # a class under two names is one class
-    classes = list(dict.fromkeys(cls for cls in found.values() if is_user_class(cls)))
+    classes = list(dict.fromkeys(cls for cls in found.values() if is_user_class(cls)))  # each once
     if class_name is not None:
         names = ", ".join(cls.__name__ for cls in classes) or "none"
         classes = [cls for cls in classes if cls.__name__ == class_name]
@@ -168,38 +166,6 @@ def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watche
     return made
 
 
-def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
-    """Environment with a local runner, Locust's own statistics off, and no configuration read.
-
-    Raises
-    ------
-    ScenarioError
-        If the scenario has command-line arguments that must be given.
-    """
-    parser = argument_parser.get_parser(default_config_files=[])
-    try:
-        options = parser.parse_args([])
-    except SystemExit as error:
-        raise ScenarioError(
-            "the scenario requires command-line arguments of its own, which perfproof does not "
-            "pass on; next: give them defaults, or read the environment"
-        ) from error
-    environment = Environment(
-        user_classes=list(classes),
-        events=locust.events,  # else listeners registered in the scenario never fire
-        host=host,
-        parsed_options=options,
-    )
-    runner = environment.create_local_runner()
-    # the statistics' listener is the newest: its tables grow with names, and it costs 10 % at speed
-    handlers = environment.events.request._handlers  # noqa: SLF001  # no public way to find it
-    environment.events.request.remove_listener(
-        next(h for h in reversed(handlers) if h.__module__ == "locust.runners")
-    )
-    environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
-    return environment
-
-
 def listen_first(hook: EventHook, handler: Callable[..., None]) -> None:
     """Add a listener before all others: one that raises StopUser keeps the event from the rest."""
     hook._handlers.insert(0, handler)  # noqa: SLF001  # add_listener only appends
@@ -208,13 +174,6 @@ def listen_first(hook: EventHook, handler: Callable[..., None]) -> None:
 def others_listen(hook: EventHook) -> Callable[[], bool]:
     """Question whether a hook has listeners beside the first, which is our own."""
     return lambda: len(hook._handlers) > 1  # noqa: SLF001  # no public way to count them
-
-
-def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:
-    """Let a scenario that stops or quits the runner stop the run: Locust would only kill users."""
-    runner = environment.runner
-    if runner is not None:
-        runner.quit = runner.stop = stop  # type: ignore[method-assign]  # this run only
 
 
 def listener_failed() -> bool:
@@ -271,18 +230,6 @@ def queue_task(task_set: TaskSet, draw: Callable[[], float]) -> None:
     queue = task_set._task_queue  # noqa: SLF001  # what schedule_task appends to
     if plain and tasks and not queue:
         task_set.schedule_task(tasks[int(draw() * len(tasks)) if len(tasks) > 1 else 0])
-
-
-def start_user(environment: Environment, class_name: str) -> User:
-    """Start one user, as the runner's `spawn_users` does: that counts all users to log it."""
-    runner = environment.runner
-    if runner is None:
-        raise RuntimeError("the environment lost its runner")
-    if runner.state == STATE_INIT:
-        runner.update_state(STATE_SPAWNING)
-    user = runner.user_classes_by_name[class_name](environment)
-    user.start(runner.user_greenlets)
-    return user
 
 
 def end_of_user() -> StopUser:
