@@ -33,7 +33,16 @@ _READY = re.compile(r"/[!-~]{0,500}")
 # below the folder of perf.yaml: no `..`, and nothing absolute
 _FOLDER = re.compile(r"(?!.*(?:^|/)\.\.(?:/|$))[\w.-]{1,100}(?:/[\w.-]{1,100}){0,10}", re.ASCII)
 _TARGET_KEYS = keys(
-    "url", "protected", "max_rate", "token_env", "start", "cwd", "ready", "stop", "insecure", "until"
+    "url",
+    "protected",
+    "max_rate",
+    "token_env",
+    "start",
+    "cwd",
+    "ready",
+    "stop",
+    "insecure",
+    "until",
 )
 _KEYS = Keys(
     known=keys("targets", "history", "serve").known,
@@ -157,9 +166,7 @@ def _read_target(name: str, entry: Field) -> Target | None:
         members["stop"].refuse("only what perf starts is stopped", expected="start beside it")
     token_env = _read_matching(members, "token_env", _VARIABLE, "the name of a variable")
     ready = _read_matching(members, "ready", _READY, "a path such as /health")
-    until = _read_day(members["until"]) if "until" in members else None
-    if until is not None and not protected:
-        members["until"].refuse("only a protected target has an end", expected="protected: true")
+    until = _read_end(members, protected=bool(protected))
     if url is None or protected is None or insecure is None:
         return None
     return Target(
@@ -190,10 +197,13 @@ def _read_url(value: Field) -> str | None:
         return None
 
 
-def _read_day(value: Field) -> date | None:
-    text = value.text()
-    if text is None:
+def _read_end(members: Mapping[str, Field], *, protected: bool) -> date | None:
+    value = members.get("until")
+    text = value.text() if value is not None else None
+    if value is None or text is None:
         return None
+    if not protected:
+        value.refuse("only a protected target has an end", expected="protected: true beside it")
     try:
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)

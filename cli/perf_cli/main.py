@@ -20,6 +20,8 @@ def main() -> NoReturn:
             "load, nothing sent; next: rename it, or take its folder off PYTHONPATH\n"
         )
         sys.exit(USAGE)
+    # a umask may keep others out, never the owner from what was written for him
+    os.umask(os.umask(0) & 0o077)
     try:
         # imported inside, so that even a broken installation ends in one line and 70
         from perf_cli.app import run  # noqa: PLC0415

@@ -51,9 +51,11 @@ LIVE = listed("live", "https://api.example", protected=True, max_rate=5.0)
 CONFIG = config(STAGING, LIVE)
 
 
-def refusal(spec: str, given: WorkspaceConfig = CONFIG, **options: str) -> str:
+def refusal(
+    spec: str, given: WorkspaceConfig = CONFIG, *, today: date | None = None, **options: str
+) -> str:
     with pytest.raises(RefusedError) as caught:
-        judge_target(spec, given, resolve, **options)
+        judge_target(spec, given, resolve, today=today, **options)
     return str(caught.value)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from perf_loadtests.engine import probes
@@ -13,9 +15,8 @@ pytestmark = pytest.mark.engine
 def test_e13_a_share_is_of_what_the_quota_allows(
     monkeypatch: pytest.MonkeyPatch, cores: float, expected: float
 ) -> None:
-    clock_s, worked_s = iter([0.0, 0.0, 1.0]), iter([0.0, 0.4])
-    monkeypatch.setattr(probes.time, "process_time", lambda: next(worked_s))
-    mine = probes.Probes(
-        clock=lambda: next(clock_s), wall=lambda: 0.0, yielded=lambda: 0.0, cores=cores
-    )
+    now = {"s": 0.0, "worked_s": 0.0}
+    monkeypatch.setattr(time, "process_time", lambda: now["worked_s"])
+    mine = probes.Probes(clock=lambda: now["s"], wall=lambda: 0.0, yielded=lambda: 0.0, cores=cores)
+    now.update(s=1.0, worked_s=0.4)
     assert mine.take()["cpu_ratio"] == pytest.approx(expected)

@@ -25,8 +25,8 @@ from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
+from perf_loadtests.engine.originals import Originals
 from perf_loadtests.engine.probes import Probes
-from perf_loadtests.engine.seal import Seal
 from perf_loadtests.engine.share import Everything
 from perf_loadtests.engine.waker import calibrate
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
@@ -113,7 +113,7 @@ class Engine:
     def run(self, control: Control) -> None:
         """Do the whole run; every way out that is not the last line leaves no completion record."""
         self._guard()
-        seal = Seal()
+        originals = Originals()
         self._event("LOADING", self._order.scenario_path)
         try:
             load = self._load = self._begin()
@@ -140,7 +140,7 @@ class Engine:
             self._event("note", "wake-ups without a timer of the kernel: less precise, and dearer")
         wakeup_p99_s = wakes[int(WAKE_UP * (len(wakes) - 1))] if wakes else None
         load.run(self._await_start(load, wakeup_p99_s))
-        for name in seal.broken():
+        for name in originals.replaced():
             text = "the scenario replaced what measures it"
             self._ledger.raised("ReplacedError", name, text, excused=False)
         self._last_beat(pulse, load, probes)
