@@ -204,7 +204,7 @@ def test_a21_a_run_as_root_or_in_the_root_folder_says_so() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(wall_clock.COMPILER is None, reason="no C compiler to make a clock with")
-@pytest.mark.parametrize(("years", "code"), [(-50, 5), (20, 0), (7_000, 5)])
+@pytest.mark.parametrize(("years", "code"), [(-50, 5), (20, 0), (100, 5)])
 def test_e02_a_whole_run_by_another_clock(desk: Desk, years: int, code: int) -> None:
     clock = wall_clock.build(desk.folder)
     clock.set(years * 31_557_600)
