@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from perf_documents.redact import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 KEYS = (
     "system", "kernel", "architecture", "cpu_model", "cpu_count", "cpu_available", "memory_bytes",
@@ -34,6 +34,7 @@ _CI = (
 # By which a machine is told from another when runs are compared: noted, never gated.
 MACHINE_FACTS = ("cpu_model", "cpu_count", "kernel", "python", "locust", "runner_image")
 _PROC = Path("/proc")
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 def _version_of(package: str) -> str:
@@ -56,7 +57,7 @@ def collect_fingerprint(
         "architecture": platform.machine(),
         "cpu_model": _field(proc / "cpuinfo", "model name") or platform.processor(),
         "cpu_count": str(os.cpu_count() or ""),
-        "cpu_available": _cpu_available(),
+        "cpu_available": f"{available_cpus(proc):g}",
         "memory_bytes": _memory_bytes(proc),
         "python": platform.python_version(),
         "perfproof": version_of("perfproof"),
@@ -74,10 +75,46 @@ def _is_set(environ: Mapping[str, str], name: str) -> bool:
     return bool(environ.get(name) or environ.get(name.lower()))
 
 
-def _cpu_available() -> str:
-    """Processors that this process may use: in a container fewer than the machine has."""
+def available_cpus(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> float:
+    """Processors that this process may use: fewer than the machine has by affinity or by quota."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return str(len(affinity(0))) if affinity else ""
+    count = float(len(affinity(0)) if affinity else os.cpu_count() or 1)
+    return min([count, *_quotas(proc, cgroups)])
+
+
+def _quotas(proc: Path, cgroups: Path) -> Iterator[float]:
+    """Quotas of this process' control groups, in processors."""
+    try:
+        lines = (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        root = cgroups / controllers if controllers else cgroups
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        group = root / path.lstrip("/")
+        # in a container the path may be the host's, and the files lie at the root
+        for folder in (group, *group.parents):
+            quota = _quota(folder)
+            if quota is not None:
+                yield quota
+            if folder == root:
+                break
+
+
+def _quota(folder: Path) -> float | None:
+    """Quota of one control group, of either version; None where there is none."""
+    try:
+        if (folder / "cpu.max").is_file():
+            quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        else:
+            quota = (folder / "cpu.cfs_quota_us").read_text(encoding="ascii")
+            period = (folder / "cpu.cfs_period_us").read_text(encoding="ascii")
+        share = int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        return None
+    return share if share > 0.0 else None
 
 
 def _memory_bytes(proc: Path) -> str:

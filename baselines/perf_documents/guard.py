@@ -20,6 +20,7 @@ from perf_documents.yaml_fields import show_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from perf_documents.plan import Plan
     from perf_documents.targets import WorkspaceConfig
@@ -47,6 +48,7 @@ def judge_target(
     *,
     confirm: str | None = None,
     event: str | None = None,
+    today: date | None = None,
 ) -> Target:
     """Return the target that a name or URL stands for, if it may be loaded.
 
@@ -61,6 +63,8 @@ def judge_target(
         Name of a protected target, typed again.
     event : str or None
         GitHub's event, such as `pull_request`.
+    today : date or None
+        By which an entry with an end has expired or not; without it, it has.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def judge_target(
     if config.distrust and not local:
         raise RefusedError(f"{config.distrust}; its targets are not trusted")
     if entry.protected:
-        _judge_protected(entry, confirm, event)
+        _judge_protected(entry, confirm, event, today)
     return replace(entry, url=shown)
 
 
@@ -167,7 +171,14 @@ def _refuse_forbidden(url: TargetUrl, addresses: Sequence[Address]) -> None:
         raise RefusedError(f"{url.origin.host} is {address}: {kind}, never loaded")
 
 
-def _judge_protected(target: Target, confirm: str | None, event: str | None) -> None:
+def _judge_protected(
+    target: Target, confirm: str | None, event: str | None, today: date | None
+) -> None:
+    if target.until is not None and (today is None or today > target.until):
+        raise RefusedError(
+            f"{target.name} was to be loaded until {target.until} (until in perf.yaml), which is "
+            "over; next: a new day there, on the base branch"
+        )
     if event is not None and event.startswith("pull_request"):
         raise RefusedError(f"{target.name} is protected and never loaded on {event} events")
     if confirm != target.name:

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from perf_documents.names import NAME_RULE, is_name
@@ -27,11 +28,21 @@ DEMO = "demo"
 LOCAL = "local"
 MAX_TARGETS = 200
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _READY = re.compile(r"/[!-~]{0,500}")
 # below the folder of perf.yaml: no `..`, and nothing absolute
 _FOLDER = re.compile(r"(?!.*(?:^|/)\.\.(?:/|$))[\w.-]{1,100}(?:/[\w.-]{1,100}){0,10}", re.ASCII)
 _TARGET_KEYS = keys(
-    "url", "protected", "max_rate", "token_env", "start", "cwd", "ready", "stop", "insecure"
+    "url",
+    "protected",
+    "max_rate",
+    "token_env",
+    "start",
+    "cwd",
+    "ready",
+    "stop",
+    "insecure",
+    "until",
 )
 _KEYS = Keys(
     known=keys("targets", "history", "serve").known,
@@ -65,6 +76,8 @@ class Target:
         How it is stopped.
     insecure : bool
         Its TLS certificate is not verified.
+    until : date or None
+        Last day on which a protected target may be loaded.
     """
 
     name: str
@@ -78,6 +91,7 @@ class Target:
     ready: str | None = None
     stop: str | None = None
     insecure: bool = False
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +166,7 @@ def _read_target(name: str, entry: Field) -> Target | None:
         members["stop"].refuse("only what perf starts is stopped", expected="start beside it")
     token_env = _read_matching(members, "token_env", _VARIABLE, "the name of a variable")
     ready = _read_matching(members, "ready", _READY, "a path such as /health")
+    until = _read_end(members, protected=bool(protected))
     if url is None or protected is None or insecure is None:
         return None
     return Target(
@@ -166,6 +181,7 @@ def _read_target(name: str, entry: Field) -> Target | None:
         ready=ready,
         stop=stop,
         insecure=insecure,
+        until=until,
     )
 
 
@@ -179,6 +195,22 @@ def _read_url(value: Field) -> str | None:
         # a URL may hold a password, so it is not shown
         value.refuse(str(error), found="something else")
         return None
+
+
+def _read_end(members: Mapping[str, Field], *, protected: bool) -> date | None:
+    value = members.get("until")
+    text = value.text() if value is not None else None
+    if value is None or text is None:
+        return None
+    if not protected:
+        value.refuse("only a protected target has an end", expected="protected: true beside it")
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    value.refuse("not a day", expected="a text such as '2026-12-31'")
+    return None
 
 
 def _read_command(value: Field) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from perf_cli.comparing import baselines_of
 from perf_cli.wiring import history_of
 from perf_documents.errors import PerfError
+from perf_documents.fingerprint import available_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,9 +56,8 @@ def _attempt(name: str, check: Callable[[Workspace], Found], workspace: Workspac
 def _machine(workspace: Workspace) -> Found:
     del workspace
     precise = sys.platform == "linux"
-    cores = len(os.sched_getaffinity(0)) if precise else os.cpu_count()
     wakes = "precise wake-ups" if precise else "wake-ups to about a millisecond, outside Linux"
-    return Found(name="machine", ok=True, text=f"{cores} cores, {wakes}")
+    return Found(name="machine", ok=True, text=f"{available_cpus():g} cores, {wakes}")
 
 
 def _files(workspace: Workspace) -> Found:

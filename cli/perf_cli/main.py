@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import NoReturn
+
+from perf_cli.shadow import shadowing
 
 USAGE, INTERNAL, INTERRUPTED = 2, 70, 130
 
 
 def main() -> NoReturn:
     """Run the command and leave with its code; only the standard library is needed to get here."""
+    path = shadowing()
+    if path:
+        _write(
+            f"perf: {path!a}: stands in the place of a module that this command needs; before "
+            "load, nothing sent; next: rename it, or take its folder off PYTHONPATH\n"
+        )
+        sys.exit(USAGE)
+    # a umask may keep others out, never the owner from what was written for him
+    os.umask(os.umask(0) & 0o077)
     try:
         # imported inside, so that even a broken installation ends in one line and 70
         from perf_cli.app import run  # noqa: PLC0415
@@ -51,13 +61,19 @@ def _tell(error: BaseException) -> None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
+    if os.environ.get("PERF_DEBUG"):
+        import traceback  # noqa: PLC0415  # only where it is asked for
+
+        _write("".join(traceback.format_exception(error)))
+    _write(
+        f"perf: internal error: {type(error).__name__}: {_clean(str(error))} at {place}; this "
+        "is a bug of perfproof; next: report it with this line (PERF_DEBUG=1 shows the trace)\n"
+    )
+
+
+def _write(text: str) -> None:
     try:
-        if os.environ.get("PERF_DEBUG"):
-            traceback.print_exception(error)
-        sys.stderr.write(
-            f"perf: internal error: {type(error).__name__}: {_clean(str(error))} at {place}; this "
-            "is a bug of perfproof; next: report it with this line (PERF_DEBUG=1 shows the trace)\n"
-        )
+        sys.stderr.write(text)
     except (OSError, AttributeError):
         return
 

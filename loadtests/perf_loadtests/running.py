@@ -207,7 +207,14 @@ def _all_of(problems: list[PerfError]) -> PerfError:
 
 def _find_target(name: str, request: RunRequest, config: WorkspaceConfig, world: World) -> Target:
     event = world.environ.get("GITHUB_EVENT_NAME")
-    target = judge_target(name, config, _resolve_quietly, confirm=request.confirm, event=event)
+    target = judge_target(
+        name,
+        config,
+        _resolve_quietly,
+        confirm=request.confirm,
+        event=event,
+        today=world.now().date(),
+    )
     return replace(target, environment=request.environment or target.environment)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,9 +51,11 @@ LIVE = listed("live", "https://api.example", protected=True, max_rate=5.0)
 CONFIG = config(STAGING, LIVE)
 
 
-def refusal(spec: str, given: WorkspaceConfig = CONFIG, **options: str) -> str:
+def refusal(
+    spec: str, given: WorkspaceConfig = CONFIG, *, today: date | None = None, **options: str
+) -> str:
     with pytest.raises(RefusedError) as caught:
-        judge_target(spec, given, resolve, **options)
+        judge_target(spec, given, resolve, today=today, **options)
     return str(caught.value)
 
 
@@ -171,6 +174,16 @@ def test_a_protected_target_is_never_loaded_from_a_pull_request(event: str) -> N
     assert f"never loaded on {event} events" in refusal("live", confirm="live", event=event)
     assert judge_target("live", CONFIG, resolve, confirm="live", event="push") == LIVE
     assert judge_target("staging", CONFIG, resolve, event=event) == STAGING
+
+
+def test_w06_an_entry_that_has_expired_is_refused() -> None:
+    last = date(2026, 12, 31)
+    entry = listed("live", "https://api.example", protected=True, max_rate=5.0, until=last)
+    given = config(entry)
+    assert judge_target("live", given, resolve, confirm="live", today=last) == entry
+    after = refusal("live", given, confirm="live", today=date(2027, 1, 1))
+    assert "until 2026-12-31" in after
+    assert "which is over" in refusal("live", given, confirm="live")
 
 
 def test_the_stricter_of_two_entries_for_one_origin_speaks() -> None:

@@ -1,4 +1,4 @@
-"""perf.yaml: what it may say (rows W01, W05, W07, A05, Y58)."""
+"""perf.yaml: what it may say (rows W01, W05, W06, W07, A05, Y58)."""
 
 from __future__ import annotations
 
@@ -101,6 +101,20 @@ REFUSED = [
     ("name-demo", "targets: {demo: {url: http://x}}\n", "the name of the embedded service"),
     ("protected", target("{url: http://x, protected: yes}"), "expected true or false"),
     ("history", "history: 1\n", "history: not a text"),
+    *(
+        (f"W06-{n}", target(f"{{url: http://x, protected: true, max_rate: 5, until: {day}}}"), said)
+        for n, (day, said) in enumerate(
+            (
+                ("'2026-13-01'", "not a day"),
+                ("'31.12.2026'", "not a day"),
+                ("'tomorrow'", "not a day"),
+                ("2026-12-31", "quote it"),
+                ("''", "not a day"),
+                ("'2026-12-31T00:00:00Z'", "not a day"),
+            )
+        )
+    ),
+    ("W06-open", target("{url: http://x, until: '2026-12-31'}"), "only a protected target"),
     ("list", "targets: []\n", "targets: the wrong kind of value"),
 ]
 

@@ -58,7 +58,8 @@ NONSENSE = """
     BAD = [{"request_type": "GET\\r\\nX:"}, {"request_type": ""}, {"request_type": "G" * 1000},
            {"request_type": Mute()}, {"response_length": -1}, {"response_length": 2**70},
            {"response_length": "12"}, {"response_time": True}, {"response_time": 10**400}]
-    GOOD = [{"response_length": None}, {"request_type": "socketio-emit"}]
+    GOOD = [{"response_length": None}, {"request_type": "socketio-emit"},
+            {"context": {f"tag{n}": n for n in range(10_000)}, "tags": {"a": "b"}}]
     GOOD += [{"name": name} for name in NAMES]
     EVENT = {"request_type": "RPC", "name": "Say", "response_time": 2.0, "response_length": 3,
              "exception": None, "context": {}}
@@ -151,13 +152,14 @@ def test_nonsense_of_a_custom_client_is_normalised_or_an_invalid_sample(bench: B
     assert (run.engine.accounts.started, run.engine.invalid_samples) == (20, 9 * 20)
     judgement = judge(run.facts(), run.measured, run.plan.thresholds)
     assert judgement.exit_code == 3
+    assert b"tag9999" not in dump_run(run)
     (rule,) = [check for check in judgement.checks if check.rule == "V9"]
     assert (rule.outcome, rule.figure) == ("broken", "180 invalid samples")
     good = {key.label: cell.n for key, cell in run.measured.cells("all").items()
             if not key.error_class}  # fmt: skip
     text = "RPC (Mute whose text raises ValueError)"
     assert good == {
-        "RPC Say": 20, "SOCKETIOEMIT Say": 20, "RPC None": 20, "RPC 7": 20, "RPC b'x'": 20,
+        "RPC Say": 40, "SOCKETIOEMIT Say": 20, "RPC None": 20, "RPC 7": 20, "RPC b'x'": 20,
         "RPC {}": 20, text: 20, "RPC " + "n" * 200: 20, "RPC (unnamed)": 40,
     }  # fmt: skip
 

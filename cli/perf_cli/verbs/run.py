@@ -46,13 +46,13 @@ class RunFlags(LoadFlags):
 @load_options
 @click.option(
     "--processes",
-    type=click.IntRange(1, 64),
+    type=WholeRange(1, 64),
     metavar="N",
     help="Load processes on this machine, directed by one more (1).",
 )
 @click.option(
     "--workers",
-    type=click.IntRange(0, 999),
+    type=WholeRange(0, 999),
     default=0,
     metavar="N",
     help="Load processes elsewhere to wait for: perf worker.",

@@ -16,6 +16,7 @@ from perf_analysis.failure_classes import NOT_ALLOWED
 from perf_analysis.metrics import OWN_CLIENT
 from perf_analysis.series import CANDIDATE, CONTROL
 from perf_documents.errors import ScenarioError
+from perf_documents.fingerprint import available_cpus
 from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of
 from perf_documents.run import content_of
@@ -24,8 +25,8 @@ from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
+from perf_loadtests.engine.originals import Originals
 from perf_loadtests.engine.probes import Probes
-from perf_loadtests.engine.seal import Seal
 from perf_loadtests.engine.share import Everything
 from perf_loadtests.engine.waker import calibrate
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
@@ -112,7 +113,7 @@ class Engine:
     def run(self, control: Control) -> None:
         """Do the whole run; every way out that is not the last line leaves no completion record."""
         self._guard()
-        seal = Seal()
+        originals = Originals()
         self._event("LOADING", self._order.scenario_path)
         try:
             load = self._load = self._begin()
@@ -120,7 +121,12 @@ class Engine:
             self._event("SCENARIO", str(error))
             return
         control.listen(load.interrupt)
-        probes = Probes(clock=self._clock, wall=self._wall, yielded=lambda: load.waker.yielded_s)
+        probes = Probes(
+            clock=self._clock,
+            wall=self._wall,
+            yielded=lambda: load.waker.yielded_s,
+            cores=available_cpus(),
+        )
         gevent.spawn(probes.watch_loop)
         pulse = gevent.spawn(self._pulse, load, probes)
         try:
@@ -134,7 +140,7 @@ class Engine:
             self._event("note", "wake-ups without a timer of the kernel: less precise, and dearer")
         wakeup_p99_s = wakes[int(WAKE_UP * (len(wakes) - 1))] if wakes else None
         load.run(self._await_start(load, wakeup_p99_s))
-        for name in seal.broken():
+        for name in originals.replaced():
             text = "the scenario replaced what measures it"
             self._ledger.raised("ReplacedError", name, text, excused=False)
         self._last_beat(pulse, load, probes)

@@ -27,15 +27,18 @@ class Probes:
         Monotonic seconds; seconds since 1970.
     yielded : callable
         Processor time so far that went into waiting: it counts as none.
+    cores : float
+        Processors that may be used; below one it is out of these that a share is taken.
     """
 
     def __init__(
         self, *, clock: Callable[[], float], wall: Callable[[], float],
-        yielded: Callable[[], float],
+        yielded: Callable[[], float], cores: float = 1.0,
     ) -> None:  # fmt: skip
         self._clock = clock
         self._wall = wall
         self._yielded = yielded
+        self._cores = min(1.0, cores)
         self._wall_zero_s = wall() - clock()
         self._cpu_s = self._worked_s()
         self._at_s = clock()
@@ -64,7 +67,7 @@ class Probes:
         span_s = max(1e-9, now_s - self._at_s)
         busy, stolen = _shares(self._host, host)
         record: dict[str, object] = {
-            "cpu_ratio": max(0.0, cpu_s - self._cpu_s) / span_s,
+            "cpu_ratio": max(0.0, cpu_s - self._cpu_s) / span_s / self._cores,
             "loop_lag_s": self._worst_s,
             "loop_probes": self._probes,
             "loop_late": self._late,

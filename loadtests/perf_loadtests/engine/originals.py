@@ -15,13 +15,13 @@ _LENT = ("random", "socket", "time")
 _CODE = (FunctionType, staticmethod, classmethod, property)
 
 
-class Seal:
+class Originals:
     """Functions and classes of our own modules, and of those that clients rely on, as they are."""
 
     def __init__(self) -> None:
         self._kept = dict(_parts())
 
-    def broken(self) -> list[str]:
+    def replaced(self) -> list[str]:
         """Names of what was replaced since, in the order of the alphabet."""
         now = dict(_parts())
         return sorted(name for name, part in self._kept.items() if not _same(now.get(name), part))
