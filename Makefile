@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-slow check bench bench-load golden lock clean
+.PHONY: demo demo-canary test test-slow check bench bench-load golden lock clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml .ci/requirements.txt
@@ -17,6 +17,10 @@ $(STAMP): pyproject.toml .ci/requirements.txt
 
 demo: $(STAMP)
 	$(BIN)/perfproof run --profile sustained --target demo --time-scale 0.1
+
+# A live rollout of a good version, and of one that fails a tenth of its requests. Wants nginx and Prometheus.
+demo-canary: $(STAMP)
+	$(BIN)/python deploy/github/simulation/demo.py
 
 # Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the
 # rest, what mostly waits, for scrapes, rollouts and pages, and what computes, shares one core with low

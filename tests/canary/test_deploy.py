@@ -160,7 +160,7 @@ def test_flaggers_query_gives_no_value_for_a_stale_or_missing_verdict() -> None:
     assert use["templateRef"]["name"] == template["metadata"]["name"]
 
 
-@pytest.mark.parametrize("name", ["github-actions/canary.yml", "gitlab/canary.yml"])
+@pytest.mark.parametrize("name", ["github/canary.yml", "gitlab/canary.yml"])
 def test_a_pipeline_lets_nothing_through_but_exit_0(name: str) -> None:
     text = (DEPLOY / name).read_text(encoding="utf-8")
     job = documents(name)[0]

@@ -1,0 +1,93 @@
+"""What stands before and beside blue and green: nginx, Prometheus, and users."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+from processes import OK, ROOT, address, ask, fail, program, start, url, wait
+
+SHIPPED = Path(__file__).resolve().parent.parent
+READY = SHIPPED.parent / "rollout" / "nginx"
+LEAST_SCALE = 0.05
+TRAFFIC = """\
+scenario: api_endpoints
+executor: constant-arrival-rate
+rate: 200
+duration: 1h
+pre_allocated_vus: 50
+max_vus: 200
+timeout: 10s
+thresholds: {http_req_failed: ['rate<0.01']}
+"""
+
+
+def front() -> None:
+    """Start what stands before and beside blue and green."""
+    places = {"8080": "front", "8081": "blue", "8082": "green"}
+    for name in ("shift", "split.conf"):
+        shutil.copy(READY / name, ROOT)
+    (ROOT / "nginx.conf").write_text(
+        re.sub(
+            r"127\.0\.0\.1:(\d+)",
+            lambda found: address(places[found[1]]),
+            (READY / "nginx.conf").read_text(),
+        )
+    )
+    start("nginx", [program("nginx"), "-p", str(ROOT), "-c", str(ROOT / "nginx.conf"),
+                    "-e", "stderr", "-g", "daemon off;"])  # fmt: skip
+    scrape = write_plan()
+    config = {
+        "global": {"scrape_interval": scrape, "scrape_timeout": scrape},
+        "scrape_configs": [{"job_name": "service", "static_configs": [
+            {"targets": [address(pool)], "labels": {"pool": pool}}
+            for pool in ("blue", "green")
+        ]}],
+    }  # fmt: skip
+    (ROOT / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
+    start("watcher", [program("prometheus"), f"--config.file={ROOT / 'prometheus.yml'}",
+                      f"--storage.tsdb.path={ROOT / 'data'}", f"--web.listen-address={address('prometheus')}"])  # fmt: skip
+    wait(lambda: ask(f"{url('front')}/health")[0] == OK, "nginx answers")
+    (ROOT / "traffic").mkdir(exist_ok=True)
+    (ROOT / "traffic.yaml").write_text(TRAFFIC)
+    start("traffic", [program("perfproof"), "run", "--profile", str(ROOT / "traffic.yaml"),
+                      "--target", url("front"), "--out", str(ROOT / "users")], ROOT / "traffic")  # fmt: skip
+    wait(lambda: seen("blue"), "Prometheus sees users' requests")
+
+
+def seen(pool: str) -> bool:
+    """Whether Prometheus has metrics of a pool."""
+    query = f"{url('prometheus')}/api/v1/query?query=http_requests_total%7Bpool%3D%22{pool}%22%7D"
+    status, body = ask(query)
+    return status == OK and bool(json.loads(body)["data"]["result"])
+
+
+def scale() -> float:
+    """Factor on the times of the plan: below the least, no rule could fire in its hold."""
+    text = os.environ.get("TIME_SCALE") or "1"
+    if not re.fullmatch(r"[0-9.]{1,6}", text) or not LEAST_SCALE <= float(text) <= 1:
+        raise fail(f"TIME_SCALE {text!a}; expected a number from {LEAST_SCALE} to 1", 2)
+    return float(text)
+
+
+def scaled(text: str, factor: float) -> str:
+    """Durations of a YAML file, shorter; deadlines of its commands stay."""
+
+    def shorter(found: re.Match[str]) -> str:
+        ms = int(found[1]) * {"s": 1000, "m": 60_000}[found[2]] * factor
+        return f"{max(1000, round(ms))}ms"
+
+    lines = (line if "run:" in line else re.sub(r"\b(\d+)([sm])\b", shorter, line)
+             for line in text.splitlines())  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def write_plan() -> str:
+    """Write the plan and its rules for this machine; the time between scrapes."""
+    plan, rules = (scaled((SHIPPED / name).read_text(), scale()) for name in ("plan.yaml", "rules.yaml"))
+    plan = plan.replace("./service", str(SHIPPED / "simulation/service.py"))
+    (ROOT / "plan.yaml").write_text(plan.replace("../../out", str(Path.cwd() / "out")))
+    rules = rules.replace("http://prometheus:9090", url("prometheus"))
+    (ROOT / "rules.yaml").write_text(rules.replace("http://green:8080", url("green")))
+    return re.findall(r"scrape_interval: (\w+)", rules)[0]
