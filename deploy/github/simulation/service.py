@@ -56,10 +56,10 @@ def up(place: str) -> None:
     ROOT.mkdir(parents=True, exist_ok=True)
     if read("pids"):
         raise fail(f"one is running in {ROOT}; next: simulation.py down", 2)
-    if not (ROOT / "approved.json").exists():
-        write("approved", dict.fromkeys(VERSIONS, "before"))
     choose_ports()
     if place == "production":
+        if not (ROOT / "approved.json").exists():
+            write("approved", dict.fromkeys(VERSIONS, "before"))
         program("nginx")
         program("prometheus")
         deploy("staging", "good")
