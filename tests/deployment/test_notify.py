@@ -13,7 +13,7 @@ from fakes.answers import answering
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECRET = "/services/T0/B0/very-secret"
+SECRET = "/services/T0/B0/very-secret"  # noqa: S105  of nobody
 HOSTILE = "v1 <!channel> `x`\n::error::x \u202e@team " + "a" * 500
 
 
@@ -49,8 +49,11 @@ def test_the_first_line_says_what_became_of_it(outcome: str, undone: str, said: 
 
 
 def test_a_rollout_that_could_not_roll_back_outweighs_everything() -> None:
-    written("rollout.json", {"verdict": "ROLLBACK", "weight": 5, "reason": "rule errors",
-                             "rollback_failure": "exit 1", "by_hand": "./service rollback"})  # fmt: skip
+    document = {
+        "verdict": "ROLLBACK", "weight": 5, "reason": "rule errors", "rollback_failure": "exit 1",
+        "by_hand": "./service rollback",
+    }  # fmt: skip
+    written("rollout.json", document)
     text = told("production", OUTCOME="failure", ROLLBACK="success", VERSION="v1")
     assert "NOT ROLLED BACK" in text
     assert "`by hand: ./service rollback`" in text
@@ -113,15 +116,13 @@ def test_what_cannot_be_told_is_a_warning_without_the_address(
 ) -> None:
     told("staging", OUTCOME="success", PERF_SLACK_WEBHOOK=address, PERF_SLACK_HOST=host)
     said = capsys.readouterr().out
-    assert f"::warning title=Slack::slack: " in said
+    assert "::warning title=Slack::slack: " in said
     assert expected in said
     assert "secret" not in said.replace("make it a secret", "")
 
 
 @pytest.mark.parametrize(("status", "body"), [(404, "no_service"), (302, ""), (200, "no")])
-def test_a_refusal_is_said_once(
-    capsys: pytest.CaptureFixture[str], status: int, body: str
-) -> None:
+def test_a_refusal_is_said_once(capsys: pytest.CaptureFixture[str], status: int, body: str) -> None:
     with answering(lambda _: (status, body, {})) as slack:
         told(
             "staging", OUTCOME="success", PERF_SLACK_HOST="127.0.0.1",

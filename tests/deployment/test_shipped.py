@@ -17,6 +17,7 @@ from perf_documents.rollout_plan_load import load_rollout_plan
 if TYPE_CHECKING:
     from pathlib import Path
 
+GIVEN = {"DEPLOY_TOKEN": "t"}
 WORKFLOWS = ("development.yml", "staging.yml", "production.yml", "rollback.yml")
 GATES = re.compile(r"perfproof\" (run|rollout)\b")
 
@@ -34,7 +35,9 @@ def steps(name: str, job: str) -> list[dict[str, Any]]:
 def verbs_asked() -> set[str]:
     """Verbs that workflows and plan ask of the service."""
     text = "".join((SHIPPED / name).read_text() for name in (*WORKFLOWS, "plan.yaml"))
-    return set(re.findall(r'"\$SERVICE" (\w+)', text)) | set(re.findall(r"\./service, -*(\w+)", text))
+    return set(re.findall(r'"\$SERVICE" (\w+)', text)) | set(
+        re.findall(r"\./service, -*(\w+)", text)
+    )
 
 
 def asked(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -50,7 +53,8 @@ def test_a_simulation_runs_the_same_steps_by_another_script(name: str) -> None:
     document = loaded(name)
     assert document[True]["workflow_dispatch"]["inputs"]["simulation"]["default"] is False
     assert document["env"]["SERVICE"] == (
-        "${{ inputs.simulation && 'deploy/github/simulation/service.py' || 'deploy/github/service' }}"
+        "${{ inputs.simulation && 'deploy/github/simulation/service.py' || "
+        "'deploy/github/service' }}"
     )
     conditions = [
         (step["name"], step["if"])
@@ -116,7 +120,9 @@ def test_budgets_of_staging_stay_below_20_minutes_and_of_a_rollback_below_2() ->
 
 
 def test_a_rollback_by_hand_ends_the_rollout_that_is_running() -> None:
-    rollback, production = (loaded(name)["concurrency"] for name in ("rollback.yml", "production.yml"))
+    rollback, production = (
+        loaded(name)["concurrency"] for name in ("rollback.yml", "production.yml")
+    )
     assert rollback["group"] == production["group"]
     assert (rollback["cancel-in-progress"], production["cancel-in-progress"]) == (True, False)
 
@@ -135,7 +141,7 @@ def test_a_shorter_plan_is_still_a_plan(tmp_path: Path, factor: float) -> None:
         (tmp_path / name).write_text(front.scaled((SHIPPED / name).read_text(), factor))
     plan = load_rollout_plan(tmp_path / "plan.yaml")
     assert [step.hold_s for step in plan.steps] == pytest.approx([600 * factor, 300 * factor])
-    assert plan.rules.max_hold_s == pytest.approx(900 * factor)
+    assert plan.rules.max_hold_s == 900
     assert plan.shift.timeout_s == 30
 
 
@@ -147,7 +153,7 @@ def test_both_scripts_know_every_verb_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize("verb", sorted(service.VERBS.keys() - {"up", "down", "target", "plan"}))
 def test_what_is_not_written_yet_stops_the_workflow(verb: str) -> None:
-    done = asked(verb, "staging", "v1", DEPLOY_TOKEN="t")
+    done = asked(verb, "staging", "v1", **GIVEN)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"service {verb}: not written yet; nothing was changed; next: " in done.stderr
 
@@ -157,7 +163,7 @@ def test_a_missing_secret_stops_it_before_anything_is_deployed() -> None:
     assert done.returncode == 2
     assert "DEPLOY_TOKEN is not set" in done.stderr
     assert "(a fork has none)" in done.stderr
-    assert asked("up", "staging", DEPLOY_TOKEN="t").returncode == 0
+    assert asked("up", "staging", **GIVEN).returncode == 0
     assert steps("staging.yml", "deploy")[3]["name"] == "Prepare"
 
 

@@ -126,6 +126,8 @@ class _Reader:
                 return given[1].lower() in given[0].lower()
             case "startsWith":
                 return given[0].lower().startswith(given[1].lower())
+            case _:
+                pass
         raise AssertionError(f"{name}(): unknown here")
 
     def _named(self, name: str) -> Value:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 HERE = Path(__file__).resolve().parent
 FOLDER = Path(".perf/demo-canary")
@@ -22,9 +23,9 @@ def main() -> int:
     print("\nversion   exit  end          audit log, summary, and what the users saw")
     for version, code in codes.items():
         folder = FOLDER / version
-        print(f"{version:<9} {code:>4}  {PROMOTED.get(code, 'neither'):<11}  {folder}/out/rollout.jsonl")
-        print(f"{'':29}{folder}/out/comment.md")
-        print(f"{'':29}{folder}/simulation/users/report.html")
+        print(f"{version:<9} {code:>4}  {PROMOTED.get(code, 'neither'):<11}  {folder}/")
+        for name in ("out/rollout.jsonl", "out/comment.md", "simulation/users/report.html"):
+            print(f"{'':31}{name}")
     return int(codes != EXPECTED)
 
 
@@ -34,28 +35,29 @@ def roll_out(version: str) -> int:
     out = folder / "out"
     out.mkdir(parents=True)
     environ = {
-        **os.environ, "RUNNER_TEMP": str(folder.resolve()), "TIME_SCALE": "0.05", "VERSION": version,
+        **os.environ, "RUNNER_TEMP": str(folder.resolve()), "VERSION": version,
+        "TIME_SCALE": "0.05",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }  # fmt: skip
 
-    def run(*command: str, code: int | None = 0, **more: object) -> int:
-        done = subprocess.run(command, cwd=folder, env=environ, check=False, **more)
-        if code is not None and done.returncode != code:
-            raise SystemExit(done.returncode)
-        return done.returncode
+    def run(*command: str, to: IO[str] | None = None) -> int:
+        return subprocess.run(command, cwd=folder, env=environ, stdout=to, check=False).returncode
 
     service = str(HERE / "service.py")
     print(f"\n== {version}: 5 % of the users for 30 s, then all of them for 15 s", flush=True)
     try:
-        run(service, "up", "production")
-        run(service, "deploy", "green", version)
-        run(service, "health", "green")
-        plan = str(folder.resolve() / "simulation/plan.yaml")
+        for verb in ("up production", f"deploy green {version}", "health green"):
+            if code := run(service, *verb.split()):
+                raise SystemExit(code)
         with (out / "rollout.json").open("w") as file:
-            code = run("perfproof", "rollout", plan, "--json", code=None, stdout=file)
+            plan = str(folder.resolve() / "simulation/plan.yaml")
+            code = run("perfproof", "rollout", plan, "--json", to=file)
     finally:
         run(service, "down")
-    environ |= {"OUTCOME": "failure" if code else "success", "ROLLBACK": "success" if code == 1 else ""}
+    environ |= {
+        "OUTCOME": "failure" if code else "success",
+        "ROLLBACK": "success" if code == 1 else "",
+    }
     run(str(HERE.parent / "notify.py"), "production")
     return code
 

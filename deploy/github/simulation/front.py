@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 from processes import OK, ROOT, address, ask, fail, program, start, url, wait
 
 SHIPPED = Path(__file__).resolve().parent.parent
 READY = SHIPPED.parent / "rollout" / "nginx"
 LEAST_SCALE = 0.05
+PAGE = "/api/v1/traces"  # one that users ask for
 TRAFFIC = """\
 scenario: api_endpoints
 executor: constant-arrival-rate
@@ -46,20 +48,23 @@ def front() -> None:
         ]}],
     }  # fmt: skip
     (ROOT / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
-    start("watcher", [program("prometheus"), f"--config.file={ROOT / 'prometheus.yml'}",
-                      f"--storage.tsdb.path={ROOT / 'data'}", f"--web.listen-address={address('prometheus')}"])  # fmt: skip
+    start("watcher", [
+        program("prometheus"), f"--config.file={ROOT / 'prometheus.yml'}",
+        f"--storage.tsdb.path={ROOT / 'data'}", f"--web.listen-address={address('prometheus')}",
+    ])  # fmt: skip
     wait(lambda: ask(f"{url('front')}/health")[0] == OK, "nginx answers")
     (ROOT / "traffic").mkdir(exist_ok=True)
     (ROOT / "traffic.yaml").write_text(TRAFFIC)
-    start("traffic", [program("perfproof"), "run", "--profile", str(ROOT / "traffic.yaml"),
-                      "--target", url("front"), "--out", str(ROOT / "users")], ROOT / "traffic")  # fmt: skip
+    load = ["--profile", str(ROOT / "traffic.yaml"), "--target", url("front")]
+    start("traffic", [program("perfproof"), "run", *load, "--out", str(ROOT / "users")],
+          ROOT / "traffic")  # fmt: skip
     wait(lambda: seen("blue"), "Prometheus sees users' requests")
 
 
 def seen(pool: str) -> bool:
-    """Whether Prometheus has metrics of a pool."""
-    query = f"{url('prometheus')}/api/v1/query?query=http_requests_total%7Bpool%3D%22{pool}%22%7D"
-    status, body = ask(query)
+    """Whether Prometheus has metrics of what users ask of a pool."""
+    query = quote(f'http_requests_total{{pool="{pool}",path="{PAGE}"}}')
+    status, body = ask(f"{url('prometheus')}/api/v1/query?query={query}")
     return status == OK and bool(json.loads(body)["data"]["result"])
 
 
@@ -72,7 +77,7 @@ def scale() -> float:
 
 
 def scaled(text: str, factor: float) -> str:
-    """Durations of a YAML file, shorter; deadlines of its commands stay."""
+    """Durations of a YAML file, shorter; deadlines stay: a busy runner may need its time."""
 
     def shorter(found: re.Match[str]) -> str:
         ms = int(found[1]) * {"s": 1000, "m": 60_000}[found[2]] * factor
@@ -85,9 +90,11 @@ def scaled(text: str, factor: float) -> str:
 
 def write_plan() -> str:
     """Write the plan and its rules for this machine; the time between scrapes."""
-    plan, rules = (scaled((SHIPPED / name).read_text(), scale()) for name in ("plan.yaml", "rules.yaml"))
+    plan, rules = (
+        scaled((SHIPPED / name).read_text(), scale()) for name in ("plan.yaml", "rules.yaml")
+    )
     plan = plan.replace("./service", str(SHIPPED / "simulation/service.py"))
     (ROOT / "plan.yaml").write_text(plan.replace("../../out", str(Path.cwd() / "out")))
     rules = rules.replace("http://prometheus:9090", url("prometheus"))
     (ROOT / "rules.yaml").write_text(rules.replace("http://green:8080", url("green")))
-    return re.findall(r"scrape_interval: (\w+)", rules)[0]
+    return rules.partition("scrape_interval: ")[2].split()[0]

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 TEMP = Path(os.environ.get("RUNNER_TEMP") or ".").resolve()
 ROOT = Path(os.environ.get("SIMULATION") or TEMP / "simulation").resolve()
@@ -24,7 +25,7 @@ NAMES = ("development", "staging", "blue", "green", "front", "prometheus")
 # production is what users get: what nginx passes on
 PLACES = {"production": "front"}
 PATIENCE_S, STOP_S = 30.0, 10.0
-TOKEN = "demo-token"  # the embedded service's own, and no secret
+TOKEN = "demo-token"  # noqa: S105  the embedded service's own, guards generated data only
 OK = 200
 
 
@@ -42,13 +43,14 @@ def program(name: str) -> str:
     return found
 
 
-def read(name: str) -> dict[str, object]:
+def read(name: str) -> dict[str, Any]:
     """One part of the state."""
     path = ROOT / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
 
 
-def write(name: str, value: dict[str, object]) -> None:
+def write(name: str, value: dict[str, Any]) -> None:
     """Replace one part of the state."""
     (ROOT / f"{name}.tmp").write_text(json.dumps(value))
     (ROOT / f"{name}.tmp").replace(ROOT / f"{name}.json")
@@ -73,7 +75,7 @@ def ask(page: str) -> tuple[int, bytes]:
     host, _, path = page.removeprefix("http://").partition("/")
     connection = HTTPConnection(host, timeout=5.0)
     try:
-        connection.request("GET", f"/{path}")
+        connection.request("GET", f"/{path}", headers={"Authorization": f"Bearer {TOKEN}"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     except (OSError, HTTPException):

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from front import front, seen
+from front import PAGE, front, seen
 from processes import (
     OK,
     PATH,
@@ -29,7 +29,11 @@ from processes import (
     write,
 )
 
-VERSIONS = {"good": [], "failing": ["--errors", "0.1"], "slow": ["--slow-ms", "600"]}
+VERSIONS: dict[str, list[str]] = {
+    "good": [],
+    "failing": ["--errors", "0.1"],
+    "slow": ["--slow-ms", "600"],
+}
 
 
 def run(place: str, version: str) -> None:
@@ -71,10 +75,12 @@ def up(place: str) -> None:
 
 def health(place: str) -> None:
     """See that health and metrics answer, and, of green, that they are seen to."""
-    for path in ("health", "metrics"):
-        page = f"{url(place)}/{path}"
-        wait(lambda page=page: ask(page)[0] == OK, f"{path} of {place} answers 200")
+    base = url(place)
+    wait(lambda: ask(f"{base}/health")[0] == OK, f"health of {place} answers 200")
+    wait(lambda: ask(f"{base}/metrics")[0] == OK, f"metrics of {place} answer 200")
     if place == "green":
+        # no user has asked for anything yet, and what nobody asked for has no metrics
+        ask(f"{base}{PAGE}")
         wait(lambda: seen("green"), "Prometheus sees green")
 
 
@@ -144,7 +150,8 @@ def promote() -> None:
 
 
 VERBS = {verb.__name__: verb for verb in (
-    up, down, image, deploy, health, target, approve, plan, shift, status, promote, rollback, release
+    up, down, image, deploy, health, target, approve, plan, shift, status, promote, rollback,
+    release,
 )}  # fmt: skip
 
 
