@@ -24,7 +24,7 @@ def main() -> int:
     for version, code in codes.items():
         folder = FOLDER / version
         print(f"{version:<9} {code:>4}  {PROMOTED.get(code, 'neither'):<11}  {folder}/")
-        for name in ("out/rollout.jsonl", "out/comment.md", "simulation/users/report.html"):
+        for name in ("out/rollout.jsonl", "out/comment.md", "simulation/users/out/report.html"):
             print(f"{'':31}{name}")
     return int(codes != EXPECTED)
 

@@ -9,20 +9,12 @@ from urllib.parse import quote
 
 from processes import OK, ROOT, address, ask, fail, program, start, url, wait
 
-SHIPPED = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+SHIPPED = HERE.parent
 READY = SHIPPED.parent / "rollout" / "nginx"
 LEAST_SCALE = 0.05
+DURATION = re.compile(r"\b(\d+)([sm])\b")
 PAGE = "/api/v1/traces"  # one that users ask for
-TRAFFIC = """\
-scenario: api_endpoints
-executor: constant-arrival-rate
-rate: 200
-duration: 1h
-pre_allocated_vus: 50
-max_vus: 200
-timeout: 10s
-thresholds: {http_req_failed: ['rate<0.01']}
-"""
 
 
 def front() -> None:
@@ -53,11 +45,11 @@ def front() -> None:
         f"--storage.tsdb.path={ROOT / 'data'}", f"--web.listen-address={address('prometheus')}",
     ])  # fmt: skip
     wait(lambda: ask(f"{url('front')}/health")[0] == OK, "nginx answers")
-    (ROOT / "traffic").mkdir(exist_ok=True)
-    (ROOT / "traffic.yaml").write_text(TRAFFIC)
-    load = ["--profile", str(ROOT / "traffic.yaml"), "--target", url("front")]
-    start("traffic", [program("perfproof"), "run", *load, "--out", str(ROOT / "users")],
-          ROOT / "traffic")  # fmt: skip
+    (ROOT / "users").mkdir(exist_ok=True)
+    for name in ("traffic.py", "traffic.yaml"):
+        shutil.copy(HERE / name, ROOT / "users")
+    load = ["--profile", "traffic.yaml", "--target", url("front"), "--out", "out"]
+    start("traffic", [program("perfproof"), "run", *load], ROOT / "users")
     wait(lambda: seen("blue"), "Prometheus sees users' requests")
 
 
@@ -79,13 +71,19 @@ def scale() -> float:
 def scaled(text: str, factor: float) -> str:
     """Durations of a YAML file, shorter; deadlines stay: a busy runner may need its time."""
 
-    def shorter(found: re.Match[str]) -> str:
-        ms = int(found[1]) * {"s": 1000, "m": 60_000}[found[2]] * factor
-        return f"{max(1000, round(ms))}ms"
+    def of_line(line: str) -> str:
+        if "run:" in line or "max_hold:" in line:
+            return line
+        # a health request is made each second at most, and every look wants one
+        least_ms = 3000 if line.startswith("every:") else 1000
 
-    lines = (line if "run:" in line else re.sub(r"\b(\d+)([sm])\b", shorter, line)
-             for line in text.splitlines())  # fmt: skip
-    return "\n".join([*lines, ""])
+        def shorter(found: re.Match[str]) -> str:
+            ms = int(found[1]) * {"s": 1000, "m": 60_000}[found[2]] * factor
+            return f"{max(least_ms, round(ms))}ms"
+
+        return DURATION.sub(shorter, line)
+
+    return "\n".join([*map(of_line, text.splitlines()), ""])
 
 
 def write_plan() -> str:
@@ -93,7 +91,7 @@ def write_plan() -> str:
     plan, rules = (
         scaled((SHIPPED / name).read_text(), scale()) for name in ("plan.yaml", "rules.yaml")
     )
-    plan = plan.replace("./service", str(SHIPPED / "simulation/service.py"))
+    plan = plan.replace("./service", str(HERE / "service.py"))
     (ROOT / "plan.yaml").write_text(plan.replace("../../out", str(Path.cwd() / "out")))
     rules = rules.replace("http://prometheus:9090", url("prometheus"))
     (ROOT / "rules.yaml").write_text(rules.replace("http://green:8080", url("green")))
