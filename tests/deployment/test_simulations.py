@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deployments import deployed
+from deployments import SHIPPED, SIMULATION, check_out, deployed, interpreter, simulated
 from nginx_site import NGINX
-from real_prometheus import PROGRAM
+from real_prometheus import PROGRAM, wait_for
+from workflow_steps import SHELL, jobs_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +120,31 @@ def test_development_keeps_what_answers_in_time(
         assert done.results() == {"deploy": result}, done.jobs["deploy"].said()
         assert done.state("versions")["development"][-1:] == ["good"]  # type: ignore[index]  # a list
         assert done.told == [told]
+
+
+def test_a_cancelled_job_rolls_back(tmp_path: Path) -> None:
+    """G17: the host signals the step's first process alone, which is a shell."""
+    (step,) = (
+        step
+        for step in jobs_of(SHIPPED / "production.yml")["rollout"]["steps"]  # type: ignore[attr-defined]  # a list
+        if step["name"] == "Roll out"
+    )
+    check_out({}, tmp_path)
+    environ = {
+        "PATH": f"{interpreter(tmp_path)}:{PATH}", "RUNNER_TEMP": str(tmp_path),
+        "TIME_SCALE": PRODUCTION, "SERVICE": str(SIMULATION),
+    }  # fmt: skip
+    prepare = (
+        'python -m venv "$RUNNER_TEMP/perfproof" && "$SERVICE" up production && '
+        '"$SERVICE" deploy green good && "$SERVICE" health green'
+    )
+    split = tmp_path / "simulation/split.conf"
+    with simulated(tmp_path):
+        subprocess.run([*SHELL, prepare], cwd=tmp_path, env=environ, check=True, timeout=120)
+        with subprocess.Popen([*SHELL, step["run"]], cwd=tmp_path, env=environ) as shell:
+            wait_for(lambda: split.read_text().startswith("# weight 5\n"), "users at green", 60.0)
+            shell.send_signal(signal.SIGINT)
+            assert shell.wait(60) == 130
+        assert split.read_text().startswith("# weight 0\n")
+    document = json.loads((tmp_path / "out/rollout.json").read_text())
+    assert (document["verdict"], document["rolled_back"]) == ("ROLLBACK", True)

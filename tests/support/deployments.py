@@ -78,6 +78,18 @@ def interpreter(temp: Path) -> Path:
 
 
 @contextmanager
+def simulated(temp: Path) -> Iterator[None]:
+    """Whatever a simulation left running in a folder ends with the block."""
+    try:
+        yield
+    finally:
+        subprocess.run(
+            [sys.executable, str(SIMULATION), "down"],
+            env={"RUNNER_TEMP": str(temp)}, check=False, timeout=120,
+        )  # fmt: skip
+
+
+@contextmanager
 def deployed(
     workflow: str, temp: Path, path: str, inputs: Mapping[str, Value], **secrets: str
 ) -> Iterator[Deployed]:
@@ -97,16 +109,10 @@ def deployed(
         **{f"inputs.{name}": value for name, value in inputs.items()},
         **{f"secrets.{name}": value for name, value in secrets.items()},
     }  # fmt: skip
-    try:
-        with answering(lambda _: (200, "ok", {})) as slack:
-            context.setdefault("secrets.PERF_SLACK_WEBHOOK", f"{slack.url}/services/T0/B0/hush")
-            machine = Machine(
-                temp=temp, environ=environ, context=context, actions={"actions/checkout": check_out}
-            )
-            jobs = run_workflow(SHIPPED / workflow, machine)
-            yield Deployed(jobs, [str(one.body["text"]) for one in slack.asked], temp)  # type: ignore[index]  # a mapping
-    finally:
-        subprocess.run(
-            [sys.executable, str(SIMULATION), "down"],
-            env={"RUNNER_TEMP": str(temp)}, check=False, timeout=120,
-        )  # fmt: skip
+    with simulated(temp), answering(lambda _: (200, "ok", {})) as slack:
+        context.setdefault("secrets.PERF_SLACK_WEBHOOK", f"{slack.url}/services/T0/B0/hush")
+        machine = Machine(
+            temp=temp, environ=environ, context=context, actions={"actions/checkout": check_out}
+        )
+        jobs = run_workflow(SHIPPED / workflow, machine)
+        yield Deployed(jobs, [str(one.body["text"]) for one in slack.asked], temp)  # type: ignore[index]  # a mapping
