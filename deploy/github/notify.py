@@ -70,8 +70,8 @@ def reasons_of(run: Mapping[str, object], rollout: Mapping[str, object]) -> list
     """Why, by what was measured."""
     lines = [clean(run["headline"])] if run.get("headline") else []
     if rollout.get("verdict"):
-        lines.append(clean(f"{rollout['verdict']} at {rollout.get('weight')} %: "
-                           f"{rollout.get('reason')}"))  # fmt: skip
+        share = str(rollout.get("weight")).removesuffix(".0")
+        lines.append(clean(f"{rollout['verdict']} at {share} %: {rollout.get('reason')}"))
     if rollout.get("by_hand"):
         lines.append(clean(f"by hand: {rollout['by_hand']}"))
     return lines

@@ -65,7 +65,7 @@ def test_production_promotes_and_releases_a_good_version(tmp_path: Path) -> None
         assert done.results() == {"rollout": "success", "release": "success"}, said
         assert UNDONE not in done.ran("rollout")
         assert json.loads(done.kept("production", "rollout.json"))["verdict"] == "PROMOTE"
-        assert "PROMOTE at 100" in done.kept("production", "comment.md")
+        assert "PROMOTE at 100 %" in done.kept("production", "comment.md")
         assert "✓ production: good promoted" in done.jobs["rollout"].summary
         assert done.state("released") == {"good": "released"}
         assert done.told == ["✓ production: good promoted", "✓ release: good released"]

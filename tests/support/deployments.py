@@ -63,7 +63,7 @@ class Deployed:
 def check_out(_: Mapping[str, str], folder: Path) -> None:
     """What a repository that took the files over has."""
     for name in ("deploy/github", "deploy/rollout/nginx"):
-        shutil.copytree(ROOT / name, folder / name)
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def interpreter(temp: Path) -> Path:
