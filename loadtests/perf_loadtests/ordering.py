@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_documents.fingerprint import collect_fingerprint
@@ -60,6 +61,9 @@ def _notes(environ: Mapping[str, str], *, local: bool) -> list[str]:
     proxies = [name for name in _PROXIES if environ.get(name)]
     if proxies:
         notes.append(f"{', '.join(proxies)}: proxies are ignored")
+    netrc = Path(environ.get("NETRC") or Path(environ.get("HOME") or "/") / ".netrc")
+    if netrc.is_file():
+        notes.append(f"{netrc}: credentials in it are ignored")
     locust = sorted(name for name in environ if name.startswith("LOCUST_"))
     if locust:
         notes.append(f"{', '.join(locust)}: ignored; the profile decides the load")

@@ -125,7 +125,7 @@ class EventRecord(StrictModel):
     """Something that happened once; the kinds in capitals end the run."""
 
     type: Literal["event"]
-    kind: Literal["note", "LOADING", "SCENARIO", "VUS", "NOT_ALLOWED"]
+    kind: Literal["note", "LOADING", "SCENARIO", "VUS", "NOT_ALLOWED", "STOPPED"]
     text: str
 
 

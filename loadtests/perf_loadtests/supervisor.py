@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from perf_analysis.abort import breach_to_abort
 from perf_analysis.facts import EndState
+from perf_analysis.failure_classes import TRANSPORT_CLASSES
 from perf_documents.errors import RefusedError, ScenarioError
 from perf_documents.events import Notice, Progress
 from perf_documents.files import make_private_folder, write_atomic
@@ -173,7 +174,8 @@ class Supervisor:
             return
         at_s, only_s = record.sum.last.at_s, record.sum.only_transport_s
         if only_s >= TRANSPORT_ONLY_S:
-            detail = f"target stopped answering: only transport errors for {only_s:.1f} s"
+            classes = ", ".join(record.sum.class_counts(sorted(TRANSPORT_CLASSES)))
+            detail = f"target stopped answering at {at_s - only_s:.1f} s ({classes})"
             self._abort(EndState.STOPPED, detail)
             return
         if record.sum.last is not self._judged:
@@ -206,6 +208,12 @@ class Supervisor:
 
     def _overdue(self, record: Record) -> bool:
         """Whether the engine must be ended: silent, or past every deadline it had."""
+        if record.reader.damage is not None:
+            # nothing after it can be read, so nothing would end the load
+            detail = self._stopping.ending.detail or record.problem()
+            state = self._stopping.ending.asked or EndState.INCOMPLETE
+            self._stopping.ending = Ending(asked=state, detail=detail)
+            return True
         now_s, plan = self._around.clock(), self._plan
         if self._stopping.kill_at_s is not None and now_s > self._stopping.kill_at_s:
             return True
@@ -270,7 +278,8 @@ class Supervisor:
         when = f" at {max(0.0, last.at_s):.1f} s" if last else " before the load"
         status = process.returncode
         if status < 0:
-            return f"load process ended by signal {-status}{when}"
+            hint = "; perhaps out of memory" if status == -signal.SIGKILL else ""
+            return f"load process ended by signal {-status}{when}{hint}"
         if status == 0:
             return f"no completion record{when}; the scenario ended the load process"
         return f"load process ended with status {status}{when}: {output.last_line()}"

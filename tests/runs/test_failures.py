@@ -40,6 +40,11 @@ def pid_of(folder: Path) -> int:
         pytest.param("Health.count == 50 and os._exit(0)", "the scenario ended", id="os-exit"),
         pytest.param("Health.count == 50 and os._exit(7)", "status 7", id="os-exit-7"),
         pytest.param(
+            "Health.count == 50 and __import__('ctypes').string_at(0)",
+            "signal 11",
+            id="P10-segfault",
+        ),
+        pytest.param(
             "Health.count == 50 and os.kill(os.getpid(), signal.SIGKILL)", "signal 9", id="kill"
         ),
     ],

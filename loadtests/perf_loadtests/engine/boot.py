@@ -17,10 +17,12 @@ from perf_analysis.series import CANDIDATE, CONTROL
 from perf_documents.errors import ScenarioError
 from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat, locust_compat_hooks
+from perf_loadtests.engine.forks import keep_forks_out
 from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
+from perf_loadtests.engine.memory import nearly_out
 from perf_loadtests.engine.probes import Probes
 from perf_loadtests.engine.waker import calibrate
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL
@@ -66,6 +68,7 @@ class Engine:
         """Do the whole run; every way out that is not the last line leaves no completion record."""
         guard = Guard(self._order.addresses, self._not_allowed)
         guard.install()
+        keep_forks_out(self._spool.descriptor, lambda: self._load is not None)
         self._event("LOADING", self._order.scenario_path)
         try:
             load = self._load = self._begin()
@@ -73,6 +76,9 @@ class Engine:
             self._event("SCENARIO", str(error))
             return
         control.listen(load.interrupt)
+        self._note_shapes()
+        if self._is_unfit(guard):
+            return
         probes = Probes(clock=self._clock, wall=self._wall, yielded=lambda: load.waker.yielded_s)
         gevent.spawn(probes.watch_loop)
         pulse = gevent.spawn(self._pulse, load, probes)
@@ -81,6 +87,8 @@ class Engine:
         except VusMissingError as error:
             self._last_beat(pulse, load, probes)
             self._event("VUS", str(error))
+            return
+        if self._is_unfit(guard):
             return
         wakes = calibrate(load.waker, self._clock)
         if not load.waker.precise:
@@ -117,6 +125,19 @@ class Engine:
         )
         return load
 
+    def _is_unfit(self, guard: Guard) -> bool:
+        """Whether the scenario has broken what every request needs; said where it has."""
+        removed = ", ".join(guard.removed())
+        if removed:
+            text = f"the scenario replaced {removed}, which gevent and the allow-list need"
+            self._event("VUS", text)
+        return bool(removed)
+
+    def _note_shapes(self) -> None:
+        shapes = ", ".join(locust_compat_hooks.shapes_of(Path(self._order.scenario_path)))
+        if shapes:
+            self._event("note", f"{shapes}: load shapes are ignored; the profile decides the load")
+
     def _targets(self) -> list[LoadedTarget]:
         """Target, and the control beside it where one is asked for."""
         order = self._order
@@ -133,8 +154,16 @@ class Engine:
         while not self._over.wait(max(0.0, due_s - self._clock())):
             self._beat(load, probes, self._rest)
             due_s = max(due_s + PULSE_S, self._clock())
+            self._look_at_memory(load)
             # a native thread waits for the disk, the event loop does not
             gevent.get_hub().threadpool.apply(self._spool.sync)
+
+    def _look_at_memory(self, load: Load) -> None:
+        """Stop before the kernel does: what was measured is kept, and the accounts close."""
+        full = nearly_out() if load.ended == "schedule" else ""
+        if full:
+            self._event("STOPPED", full)
+            load.interrupt("stop")
 
     def _last_beat(self, pulse: gevent.Greenlet, load: Load, probes: Probes) -> None:
         """End the pulse, never in the middle of a beat, and write what came since."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import select
 import socket
+import time
 from typing import TYPE_CHECKING
 
+import gevent
 import gevent.socket
 from gevent import _socket3
 
@@ -34,6 +37,7 @@ class Guard:
         self._pinned = {host.lower().rstrip("."): found for host, _, found in addresses}
         self._allowed = {(ip, port) for _, port, found in addresses for ip in found}
         self._refused = refused
+        self._watched: dict[str, object] = {}
 
     def allows(self, ip: str, port: int) -> bool:
         """Whether a connection to an address may be made."""
@@ -79,10 +83,28 @@ class Guard:
         def connect_ex(sock: _socket3.socket, address: Address) -> object:
             return original_ex(sock, guarded(sock, address))
 
+        self._watched = {**self._now(), "connect": connect}
         _socket3.socket.connect = connect
         _socket3.socket.connect_ex = connect_ex
         socket.getaddrinfo = self._getaddrinfo  # type: ignore[assignment]  # fewer overloads
         gevent.socket.getaddrinfo = self._getaddrinfo
+
+    def removed(self) -> list[str]:
+        """What a scenario took away: patches of gevent, without which one request stops them all.
+
+        A socket that is not gevent's also passes this guard by.
+        """
+        now = self._now()
+        return [name for name, value in self._watched.items() if now[name] is not value]
+
+    def _now(self) -> dict[str, object]:
+        return {
+            "socket.socket": socket.socket,
+            "time.sleep": time.sleep,
+            "select.select": select.select,
+            "connect": _socket3.socket.connect,
+            "the event loop": gevent.get_hub(),
+        }
 
     def _getaddrinfo(  # the standard library's own signature
         self,

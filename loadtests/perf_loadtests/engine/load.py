@@ -202,6 +202,9 @@ class Load:
             gevent.sleep(0.01)
         for vu in self._crew:
             # a task that will not die does not keep the accounts open
+            if not vu.leaving:
+                text = "a task goes on after it was ended: it catches BaseException"
+                self._ledger.raised("TaskNotEnding", vu.arm.scenario, text, excused=False)
             vu.cut = True
             self._gone(vu)
         for vu in list(self._limits.in_flight):

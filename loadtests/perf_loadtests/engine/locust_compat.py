@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import gevent
 import locust
-from locust import argument_parser, log
+from locust import argument_parser
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from locust.env import Environment
 from locust.exception import StopUser
@@ -215,11 +215,6 @@ def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:
     runner = environment.runner
     if runner is not None:
         runner.quit = runner.stop = stop  # type: ignore[method-assign]  # this run only
-
-
-def listener_failed() -> bool:
-    """Whether a listener raised, which Locust logs and keeps in a flag."""
-    return log.unhandled_greenlet_exception
 
 
 def watch_greenlets(tell: Callable[[object, BaseException], None]) -> None:
