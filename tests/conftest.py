@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# No test passes or fails by how long it took; and what lands does not depend on which examples
+# were drawn: `make test-slow` draws others each time.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("searching", deadline=None)
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -19,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what the tests produce to tests/golden; review the difference like code",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    slow = config.getoption("markexpr") == "slow"
+    settings.load_profile("searching" if slow else "steady")
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-from perf_analysis.metrics import AGGREGATIONS, METRICS, OPEN_ONLY, UNMEASURED
+from perf_analysis.metrics import AGGREGATIONS, METRICS, OPEN_ONLY, OWN_CLIENT
 from perf_analysis.selectors import GrammarError, parse_selector, shown
+from perf_analysis.tags import NO_TAGS, Tags
 from perf_analysis.verdict import OPERATORS, MetricKind, Threshold
 
 __all__ = [
@@ -14,7 +15,7 @@ __all__ = [
     "LONGEST_EXPRESSION",
     "METRICS",
     "OPEN_ONLY",
-    "UNMEASURED",
+    "OWN_CLIENT",
     "GrammarError",
     "parse_selector",
     "parse_threshold",
@@ -51,6 +52,7 @@ def parse_threshold(
     abort_on_fail: bool = False,
     delay_abort_eval_s: float = 0.0,
     is_default: bool = False,
+    declared: Tags = NO_TAGS,
 ) -> Threshold:
     """Threshold of one subject and one expression.
 
@@ -64,6 +66,8 @@ def parse_threshold(
     delay_abort_eval_s : float
         Seconds since the start of the judged phase, finite and >= 0; needs `abort_on_fail`.
     is_default : bool
+    declared : Tags
+        Tags of the profile.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def parse_threshold(
     Traceback (most recent call last):
     perf_analysis.selectors.GrammarError: a threshold has no unit, here "%"
     """
-    metric, selector = parse_selector(subject)
+    metric, selector = parse_selector(subject, declared)
     if not (0.0 <= delay_abort_eval_s < math.inf):
         raise GrammarError("delayAbortEval is a duration of 0 s or more")
     if delay_abort_eval_s and not abort_on_fail:
@@ -110,6 +114,7 @@ def parse_threshold(
         abort_on_fail=abort_on_fail,
         delay_abort_eval_s=delay_abort_eval_s,
         is_default=is_default,
+        names=declared.patterns(selector),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
 
 BUCKETS_PER_OCTAVE = 128
@@ -10,6 +11,14 @@ OCTAVES = 32
 BUCKETS = BUCKETS_PER_OCTAVE * OCTAVES
 SMALLEST_S = 1e-6
 LARGEST_S = 2.0**OCTAVES * 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Exact counts in a limit's own bucket: samples below the limit, and equal to it."""
+
+    below: int
+    equal: int
 
 
 def bucket_index(value_s: float) -> int:

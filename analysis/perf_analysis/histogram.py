@@ -16,38 +16,18 @@ from perf_analysis.grid import (
     LARGEST_S,
     OCTAVES,
     SMALLEST_S,
+    Split,
     bucket_edges_s,
     bucket_index,
-)
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "BUCKETS",
-    "BUCKETS_PER_OCTAVE",
-    "LARGEST_S",
-    "OCTAVES",
-    "SMALLEST_S",
-    "Histogram",
-    "HistogramBuilder",
-    "Split",
-    "bucket_edges_s",
-    "bucket_index",
-    "build",
-    "merge",
-]
-
-
-_frexp = math.frexp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """Exact counts in a limit's own bucket: samples below the limit, and equal to it."""
-
-    below: int
-    equal: int
+    "BUCKETS", "BUCKETS_PER_OCTAVE", "LARGEST_S", "OCTAVES", "SMALLEST_S", "Histogram",
+    "HistogramBuilder", "Split", "bucket_edges_s", "bucket_index", "build", "merge",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +43,8 @@ class Histogram:
     splits : mapping of float to Split
         For limits (seconds) that the recorder knew: how the samples of the limit's bucket lie.
         A limit whose bucket is empty needs none.
+    zeros : int
+        How many samples of bucket 0 are known to be 0 exactly.
     """
 
     counts: Mapping[int, int] = field(default_factory=dict)
@@ -70,6 +52,7 @@ class Histogram:
     min_s: float = math.inf
     max_s: float = -math.inf
     splits: Mapping[float, Split] = field(default_factory=dict)
+    zeros: int = 0
 
     @property
     def n(self) -> int:
@@ -114,7 +97,7 @@ class Histogram:
                 bounds.append((exact, exact))
                 continue
             lower, upper = bucket_edges_s(indices[bisect_right(cumulative, rank)])
-            last = math.nextafter(upper, 0.0)
+            last = math.nextafter(upper, 0.0) if rank >= self.zeros else 0.0
             bounds.append((max(lower, self.min_s), min(last, self.max_s)))
         return bounds
 
@@ -166,11 +149,6 @@ class Histogram:
         (int, int) or None
             None if the limit's bucket holds samples whose side was not recorded.
 
-        Notes
-        -----
-        `bucket_index` never decreases, so every sample of a lower bucket lies below the limit and
-        every one of a higher bucket above it, whatever the rounding of edges.
-
         Examples
         --------
         >>> build([0.1, 0.2, 0.3], limits_s=[0.2]).count_below(0.2)
@@ -182,16 +160,19 @@ class Histogram:
         under = sum(count for index, count in self.counts.items() if index < bucket)
         if bucket not in self.counts:
             return under, 0
-        split = self.splits.get(limit_s)
+        split = self.split_at(limit_s)
         return None if split is None else (under + split.below, split.equal)
+
+    def split_at(self, limit_s: float) -> Split | None:
+        """How the samples of a limit's bucket lie, if that is known."""
+        if self.zeros and bucket_index(limit_s) == 0 and self.zeros == self.counts.get(0):
+            return Split(below=self.zeros * (limit_s > 0.0), equal=self.zeros * (limit_s == 0.0))
+        return self.splits.get(limit_s)
 
     def lowest(self, count: int) -> Histogram:
         """Histogram of the `count` smallest samples, each at most as large as it was.
 
-        Notes
-        -----
-        For lower bounds only: the sum and the maximum use the lower edges of the buckets, and the
-        last bucket loses its splits.
+        For lower bounds only: sum and maximum use lower edges, the last bucket loses its splits.
         """
         if count >= self.n:
             return self
@@ -241,12 +222,10 @@ class HistogramBuilder:
         if not 0.0 <= value_s < LARGEST_S:
             raise ValueError(f"a duration lies in [0, {LARGEST_S:.0f}) s, not at {value_s}")
         # bucket_index written out: calls are what a sample costs most
-        mantissa, exponent = _frexp(value_s * 1e6)
-        index = 0
-        if exponent > 0:
-            index = BUCKETS_PER_OCTAVE * (exponent - 1) + int(256.0 * (mantissa - 0.5))
-            if index >= BUCKETS:
-                index = BUCKETS - 1
+        mantissa, exponent = math.frexp(value_s * 1e6)
+        index = BUCKETS_PER_OCTAVE * (exponent - 1) + int(256.0 * (mantissa - 0.5))
+        if not 0 <= index < BUCKETS:
+            index = bucket_index(value_s)
         counts = self.counts
         counts[index] = counts.get(index, 0) + 1
         self.sum_s += value_s
@@ -300,16 +279,16 @@ def merge(parts: Iterable[Histogram]) -> Histogram:
     splits: dict[float, Split] = {}
     for limit_s in {limit for part in kept for limit in part.splits}:
         bucket = bucket_index(limit_s)
-        touched = [part for part in kept if bucket in part.counts]
-        if all(limit_s in part.splits for part in touched):
-            splits[limit_s] = Split(
-                below=sum(part.splits[limit_s].below for part in touched),
-                equal=sum(part.splits[limit_s].equal for part in touched),
-            )
+        touched = [part.split_at(limit_s) for part in kept if bucket in part.counts]
+        known = [split for split in touched if split]
+        if len(known) == len(touched):
+            below, equal = sum(one.below for one in known), sum(one.equal for one in known)
+            splits[limit_s] = Split(below=below, equal=equal)
     return Histogram(
         counts=dict(sorted(counts.items())),
         sum_s=math.fsum(part.sum_s for part in kept),
         min_s=min((part.min_s for part in kept), default=math.inf),
         max_s=max((part.max_s for part in kept), default=-math.inf),
         splits=dict(sorted(splits.items())),
+        zeros=sum(part.zeros for part in kept),
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from perf_analysis.timings import TIMINGS
 from perf_analysis.verdict import MetricKind
 
 _REQUEST_METRICS = {
     "http_reqs": MetricKind.COUNTER,
     "http_req_duration": MetricKind.TREND,
     "http_req_latency": MetricKind.TREND,
-    "http_req_blocked": MetricKind.TREND,
-    "http_req_connecting": MetricKind.TREND,
-    "http_req_tls_handshaking": MetricKind.TREND,
-    "http_req_sending": MetricKind.TREND,
-    "http_req_waiting": MetricKind.TREND,
-    "http_req_receiving": MetricKind.TREND,
+    **dict.fromkeys((f"http_req_{name}" for name in TIMINGS), MetricKind.TREND),
     "http_req_failed": MetricKind.RATE,
     "checks": MetricKind.RATE,
     "data_sent": MetricKind.COUNTER,
@@ -29,11 +25,10 @@ _ITERATION_METRICS = {
 }
 METRICS: dict[str, MetricKind] = {**_REQUEST_METRICS, **_ITERATION_METRICS}
 
-# Known names whose stamps and counters no client delivers yet: refused, never silently empty.
-UNMEASURED = frozenset({
-    "http_req_blocked", "http_req_connecting", "http_req_tls_handshaking", "http_req_sending",
-    "http_req_waiting", "http_req_receiving", "data_sent",
-})  # fmt: skip
+# Trends of `TIMINGS`, which need stamps within a request.
+TIMED = {f"http_req_{name}": name for name in TIMINGS}
+# What only perfproof's own client measures: with others never silently empty.
+OWN_CLIENT = frozenset({*TIMED, "data_sent"})
 # Defined by arrivals, so without meaning under the closed executors.
 OPEN_ONLY = frozenset({"http_req_latency", "schedule_lag", "dropped_iterations"})
 
@@ -69,4 +64,6 @@ def tags_of(metric: str) -> tuple[str, ...]:
     """
     if metric == "http_req_failed":
         return _FAILED_TAGS
+    if metric == "checks":
+        return (*_REQUEST_TAGS, "check")
     return _REQUEST_TAGS if is_of_requests(metric) else _ITERATION_TAGS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from perf_analysis.decision import Trend
 from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import Histogram, merge
+from perf_analysis.metrics import TIMED
 from perf_analysis.selection import unknown_durations
 from perf_analysis.series import ALL_PHASES
 
@@ -41,6 +42,9 @@ def read_trend(metric: str, selection: Selection) -> Trend:
             values=selection.histogram("latency"),
             censored=merge([selection.histogram("latency_censored"), *dropped]),
         )
+    if metric in TIMED:
+        values, censored = selection.timed(TIMED[metric])
+        return Trend(values=values, censored=censored)
     if metric == "iteration_duration":
         cut = sum(cell.abandoned for cell in selection.iterations())
         return Trend(values=selection.histogram("iteration"), censored=unknown_durations(cut))
@@ -53,17 +57,25 @@ def read_share(metric: str, selection: Selection) -> Share:
     Notes
     -----
     http_req_failed = (failed + abandoned + dropped) / (finished + abandoned + dropped), where the
-    finished hold the failed; checks = asserted responses without a failure / asserted ones.
+    finished hold the failed; checks = (asserted responses without a failure + own checks that held)
+    / (asserted responses + own checks).
     """
-    cells = selection.requests()
     if metric == "checks":
-        return Share(
-            sum(cell.asserted for key, cell in cells if not key.error_class),
-            sum(cell.asserted for _, cell in cells),
-        )
+        return _read_checks(selection)
+    cells = selection.requests()
     dropped = sum(share.count for share in selection.dropped())
     failed = sum(cell.n for key, cell in cells if key.error_class)
     return Share(failed + dropped, sum(cell.n for _, cell in cells) + dropped)
+
+
+def _read_checks(selection: Selection) -> Share:
+    own = [tally for _, tally in selection.checks()]
+    cells = selection.requests()
+    passed = sum(cell.asserted for key, cell in cells if not key.error_class)
+    return Share(
+        passed + sum(tally.passed for tally in own),
+        sum(cell.asserted for _, cell in cells) + sum(tally.made for tally in own),
+    )
 
 
 def read_count(metric: str, selection: Selection, *, scheduled: bool) -> int:
@@ -72,6 +84,8 @@ def read_count(metric: str, selection: Selection, *, scheduled: bool) -> int:
         return sum(cell.finished for cell in selection.iterations(scheduled=scheduled))
     if metric == "dropped_iterations":
         return sum(cell.dropped for cell in selection.iterations(scheduled=scheduled))
+    if metric == "data_sent":
+        return sum(part.sent_bytes for _, part in selection.timings(scheduled=scheduled))
     cells = selection.requests(scheduled=scheduled)
     if metric == "data_received":
         return sum(cell.received_bytes for _, cell in cells)

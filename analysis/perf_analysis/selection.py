@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from perf_analysis.arms import scenario_of, target_of
@@ -11,11 +11,13 @@ from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.histogram import Histogram, Split, merge
 from perf_analysis.metrics import OUTCOME_TAGS, is_of_requests
 from perf_analysis.series import ALL_PHASES, CANDIDATE, CONTROL, DRAIN
+from perf_analysis.tags import fits_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey
+    from perf_analysis.timings import CheckKey, Tally, Timings
     from perf_analysis.verdict import Threshold
 
 _LISTED = 5
@@ -36,14 +38,15 @@ _TAG_VALUES: dict[str, Callable[[SeriesKey], str]] = {
 def matches(key: SeriesKey, selector: Mapping[str, str]) -> bool:
     """Whether a series carries all tags of a selector; without `target`, only the candidate's.
 
-    A bare path matches its name under every method.
+    A bare path matches its name under every method. No request carries a check's name; declared
+    tags are not looked at.
     """
-    if "target" not in selector and key.target == CONTROL:
+    if "check" in selector or ("target" not in selector and key.target == CONTROL):
         return False
     return all(
         _TAG_VALUES[tag](key) == value or (tag == "name" and key.name == value)
         for tag, value in selector.items()
-        if tag != "phase"
+        if tag in _TAG_VALUES
     )
 
 
@@ -65,6 +68,8 @@ class Selection:
     selector : mapping of str to str
     phase : str
         The selector's own, else the judged one.
+    names : tuple of tuple of str
+        Patterns that a request's name must fit, one of each group.
     merged : dict
         Histograms by series, field and phase; shared by the selections of one evaluation.
     """
@@ -73,16 +78,63 @@ class Selection:
     selector: Mapping[str, str]
     phase: str
     merged: Merged = field(default_factory=dict)
+    names: tuple[tuple[str, ...], ...] = ()
+
+    def takes(self, key: SeriesKey) -> bool:
+        """Whether the requests of a series are selected."""
+        return matches(key, self.selector) and fits_all(self.names, key.label, key.name)
 
     def requests(self, *, scheduled: bool = False) -> list[tuple[SeriesKey, Cell]]:
         """Request cells with at least one request; `scheduled` leaves out the drain of `all`."""
         return [
             (key, cell)
             for key, cells in self.measured.sums.series.items()
-            if matches(key, self.selector)
+            if self.takes(key)
             for phase, cell in cells.items()
             if cell.n and self._holds(phase, scheduled=scheduled)
         ]
+
+    def timings(self, *, scheduled: bool = False) -> list[tuple[SeriesKey, Timings]]:
+        """Timings of the requests whose client knows them."""
+        return [
+            (key, part)
+            for key, parts in self.measured.timings.items()
+            if self.takes(key)
+            for phase, part in parts.items()
+            if self._holds(phase, scheduled=scheduled)
+        ]
+
+    def timed(self, name: str) -> tuple[Histogram, Histogram]:
+        """One timing of the selected requests: values, and lower bounds of what never ended."""
+        parts = [part for _, part in self.timings()]
+        return (
+            merge(part.values[name] for part in parts if name in part.values),
+            merge(part.censored[name] for part in parts if name in part.censored),
+        )
+
+    def checks(self) -> list[tuple[CheckKey, Tally]]:
+        """Own checks of the scenario that carry all tags; a check has no name of a request."""
+        wanted = {key: v for key, v in self.selector.items() if key in _TAG_VALUES}
+        if self.names or wanted.keys() - {"scenario", "target"}:
+            return []
+        target = wanted.get("target", CANDIDATE)
+        return [
+            (key, tally)
+            for key, parts in self.measured.checks.items()
+            if key.target == target
+            and key.scenario == wanted.get("scenario", key.scenario)
+            and key.name == self.selector.get("check", key.name)
+            for phase, tally in parts.items()
+            if self._holds(phase, scheduled=False)
+        ]
+
+    def untimed(self) -> tuple[int, int]:
+        """How many of the selected requests have a client that knows no timings, and of how many.
+
+        An abandoned request counts with those of its client.
+        """
+        whole = sum(cell.n for _, cell in self.requests())
+        return whole - sum(part.n for _, part in self.timings()), whole
 
     def iterations(self, *, scheduled: bool = False) -> list[ScenarioCell]:
         """Scenario cells of the selected scenario, target and phase."""
@@ -128,10 +180,12 @@ class Selection:
         """
         if not is_of_requests(metric):
             return sum(cell.finished + cell.failed for cell in self.iterations())
+        if "check" in self.selector:
+            return sum(tally.made for _, tally in self.checks())
         selector = {tag: v for tag, v in self.selector.items() if tag not in OUTCOME_TAGS}
         return sum(
             cell.n
-            for key, cell in Selection(self.measured, selector, self.phase).requests()
+            for key, cell in replace(self, selector=selector).requests()
             if key.error_class != ABANDONED
         )
 
@@ -154,7 +208,7 @@ class Selection:
             within = Selection(self.measured, whole, self.phase)
             cells = within.iterations()
             count = sum(cell.dropped for cell in cells)
-            if count and self.selector.keys() & {"name", "method"}:
+            if count and (self.names or self.selector.keys() & {"name", "method"}):
                 count = self._share_of(count, within)
             if count:
                 known = merge(cell.dropped_latency for cell in cells).lowest(count)
@@ -170,10 +224,10 @@ class Selection:
         cells = within.requests()
         total = sum(cell.first for _, cell in cells)
         if total:
-            mine = sum(cell.first for key, cell in cells if matches(key, self.selector))
+            mine = sum(cell.first for key, cell in cells if self.takes(key))
         else:  # a client that does not mark first requests: all of them count alike
             total = sum(cell.n for _, cell in cells)
-            mine = sum(cell.n for key, cell in cells if matches(key, self.selector))
+            mine = sum(cell.n for key, cell in cells if self.takes(key))
         return -(-count * mine // total) if total else 0
 
     def missing(self, threshold: Threshold) -> str:
@@ -187,6 +241,10 @@ class Selection:
         if not is_of_requests(threshold.metric):
             return "" if self.iterations() else self._no_iterations()
         tags = self.selector.keys() - {"phase"}
+        if threshold.metric == "checks" and self.checks():
+            return ""
+        if "check" in tags:
+            return self._no_check()
         if self.requests() or (not tags and self.iterations()):
             return ""
         return self._no_requests()
@@ -198,17 +256,27 @@ class Selection:
             return f"no iteration has scenario {scenario}; {_seen(known)}"
         return f"nothing was recorded in the phase {self.phase}"
 
+    def _no_check(self) -> str:
+        name = self.selector["check"]
+        made = Selection(self.measured, {}, self.phase).checks()
+        seen = list(dict.fromkeys(key.name for key, _ in made))
+        return f"no check {name} was made in the phase {self.phase}; {_seen(seen)}"
+
     def _no_requests(self) -> str:
         """Blame the first tag whose value never occurred, and list those that did."""
         everything = Selection(self.measured, {}, self.phase).requests()
         for tag, value in self.selector.items():
-            if tag == "phase" or any(matches(key, {tag: value}) for key, _ in everything):
+            if tag not in _TAG_VALUES or any(matches(key, {tag: value}) for key, _ in everything):
                 continue
             counted: Counter[str] = Counter()
             for key, cell in everything:
                 counted[_TAG_VALUES[tag](key)] += cell.n
             seen = [name for name, _ in counted.most_common() if name]
             return f"no request in the phase {self.phase} has {tag} {value}; {_seen(seen)}"
+        if self.names and not any(fits_all(self.names, k.label, k.name) for k, _ in everything):
+            patterns = " and ".join(", ".join(group) for group in self.names)
+            seen = list(dict.fromkeys(key.label for key, _ in everything))
+            return f"no request in the phase {self.phase} fits {patterns}; {_seen(seen)}"
         if not everything:
             return f"no request was recorded in the phase {self.phase}"
         return f"no request in the phase {self.phase} has all of the selected tags"

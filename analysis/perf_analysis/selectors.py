@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import ABANDONED, DROPPED, FAILURE_CLASSES
-from perf_analysis.metrics import METRICS, UNMEASURED, tags_of
+from perf_analysis.metrics import METRICS, is_of_requests, tags_of
 from perf_analysis.series import ALL_PHASES, CANDIDATE, CONTROL, PHASES
+from perf_analysis.tags import NO_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from perf_analysis.tags import Tags
 
 _SHOWN = 120
 _LONGEST_KNOWN = 40
@@ -28,8 +31,9 @@ _REFUSED_TAGS = {
     "service": "services are not told apart; select by name",
     "error": "error texts are not tags; select by error_code",
     "ip": "addresses are not recorded",
-    "check": "single checks are not measured yet; the metric checks counts all of them",
 }
+# What a profile may not declare: it means something, or is refused, by itself.
+BUILT_IN_TAGS = frozenset({*tags_of("checks"), *_REFUSED_TAGS})
 _CLOSED_TAGS = {
     "phase": (*PHASES, ALL_PHASES),
     "target": (CANDIDATE, CONTROL),
@@ -72,7 +76,7 @@ def shown(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut) + '"'
 
 
-def parse_selector(text: str) -> tuple[str, dict[str, str]]:
+def parse_selector(text: str, declared: Tags = NO_TAGS) -> tuple[str, dict[str, str]]:
     """Metric and tags of a threshold's subject.
 
     Parameters
@@ -80,6 +84,8 @@ def parse_selector(text: str) -> tuple[str, dict[str, str]]:
     text : str
         `metric` or `metric{key:value,key:value}`. Pairs are joined by AND; the first colon parts
         key from value; blanks and one pair of quotes around either are trimmed.
+    declared : Tags
+        Those of the profile, beside the ones that are always there.
 
     Returns
     -------
@@ -88,7 +94,7 @@ def parse_selector(text: str) -> tuple[str, dict[str, str]]:
     Raises
     ------
     GrammarError
-        For an unknown or unmeasured metric, a malformed selector, an unknown or refused tag, a
+        For an unknown metric, a malformed selector, an unknown or refused tag, a
         repeated key, or a value that can never occur.
 
     Notes
@@ -110,12 +116,22 @@ def parse_selector(text: str) -> tuple[str, dict[str, str]]:
         return metric, selector
     for pair in body.split(","):
         key, value = _pair(pair)
-        _check_tag(metric, key)
+        _check_tag(metric, key, declared)
         if key in selector:
             raise GrammarError(f"the tag {key} is given twice", hint="give each tag once")
-        _check_value(key, value)
+        _check_value(key, value, declared)
         selector[key] = value
+    _check_pairs(selector, declared)
     return metric, selector
+
+
+def _check_pairs(selector: dict[str, str], declared: Tags) -> None:
+    """Refuse tags that nothing can carry together."""
+    others = selector.keys() - {"check", "scenario", "target", "phase", *declared.run}
+    if "check" in selector and others:
+        raise GrammarError(
+            f"a check carries no tag {min(others)}", hint="a check has scenario, target and phase"
+        )
 
 
 def _braces(text: str) -> tuple[str, str | None]:
@@ -141,13 +157,6 @@ def _closes_at_end(text: str) -> bool:
 
 
 def _check_metric(metric: str) -> None:
-    if metric in UNMEASURED:
-        raise GrammarError(
-            f"{metric} is not measured with this client yet",
-            hint="http_req_duration holds sending, waiting and receiving together"
-            if metric.startswith("http_req")
-            else "data_received is measured",
-        )
     if metric in METRICS:
         return
     if metric.startswith(_REFUSED_METRICS):
@@ -174,22 +183,31 @@ def _bare(text: str) -> str:
     return text[1:-1].strip(" \t") if quoted else text
 
 
-def _check_tag(metric: str, key: str) -> None:
+def _check_tag(metric: str, key: str, declared: Tags) -> None:
     tags = tags_of(metric)
-    if key in tags:
+    if key in declared.names and not is_of_requests(metric):
+        what = f"{metric} has no tag {key}: it is declared by names of requests"
+        raise GrammarError(what, hint=_list((*tags, *declared.run)))
+    if key in tags or key in declared.keys:
         return
     if key in _REFUSED_TAGS:
         raise GrammarError(f"the tag {key} cannot be selected by", hint=_REFUSED_TAGS[key])
-    if key in tags_of("http_reqs"):
+    if key in {*tags_of("http_reqs"), "check"}:
         hint = _list(tags)
         if metric == "http_req_failed":
             hint = f"to limit one kind of request use http_reqs{{{key}:...}}: count"
         raise GrammarError(f"{metric} has no tag {key}", hint=hint)
-    raise GrammarError(f"unknown tag {shown(key)}", hint=_nearest(key, tags))
+    raise GrammarError(f"unknown tag {shown(key)}", hint=_nearest(key, (*tags, *declared.keys)))
 
 
-def _check_value(key: str, value: str) -> None:
+def _check_value(key: str, value: str, declared: Tags) -> None:
     """Refuse a value that can never occur; names and scenarios are free."""
+    if key in declared.keys:
+        values = declared.values_of(key)
+        if value not in values:
+            what = f"the tag {key} is declared without the value {shown(value)}"
+            raise GrammarError(what, hint=_nearest(value, values))
+        return
     if key == "status" and not _STATUS.fullmatch(value):
         raise GrammarError(
             f"status {shown(value)} is not a status",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from perf_analysis.stated import Stated
+    from perf_analysis.timings import CheckKey, Tally, Timings
 
 C = TypeVar("C")
 SUSTAINED = "sustained"
@@ -184,10 +185,7 @@ class Span:
 
 
 class Sums(NamedTuple):
-    """Cells summed over the windows of each phase; phases in order of their last window.
-
-    `source` are the mappings that were summed: sums of others are never taken for theirs.
-    """
+    """Cells summed over each phase's windows, in order of the last one; `source` was summed."""
 
     series: Mapping[SeriesKey, Mapping[str, Cell]]
     scenarios: Mapping[str, Mapping[str, ScenarioCell]]
@@ -233,8 +231,9 @@ class Measured:
         Cells by key and slot.
     ended : mapping of int to int
         Requests by the window in which they *ended*, for throughput over time.
+    timings, checks : mapping of the parts of requests and of own checks, by key and phase
     stated, unstated : tuple of Stated, frozenset of str
-        Of an imported run: figures of durations without samples; metrics that it cannot show.
+        Of an imported run: figures without samples; metrics that it cannot show.
     kept : Sums or None
         Sums by phase that are known already: then windows need not be looked at.
     """
@@ -245,6 +244,8 @@ class Measured:
     series: Mapping[SeriesKey, Mapping[Slot, Cell]]
     scenarios: Mapping[str, Mapping[Slot, ScenarioCell]]
     ended: Mapping[int, int] = field(default_factory=dict)
+    timings: Mapping[SeriesKey, Mapping[str, Timings]] = field(default_factory=dict)
+    checks: Mapping[CheckKey, Mapping[str, Tally]] = field(default_factory=dict)
     stated: tuple[Stated, ...] = ()
     unstated: frozenset[str] = frozenset()
     kept: Sums | None = field(default=None, compare=False, repr=False)
@@ -265,7 +266,7 @@ class Measured:
         return self._sums[0]
 
     def names_of(self, target: str) -> list[str]:
-        """Names under which iterations on a target were counted."""
+        """Names of scenarios on a target."""
         return [name for name in self.scenarios if is_counted_for(name, target)]
 
     def phase_s(self, phase: str) -> float:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from perf_analysis.decision import Bounds, compare, decide_trend
-from perf_analysis.metrics import METRICS, OPEN_ONLY, UNMEASURED
+from perf_analysis.metrics import METRICS, OPEN_ONLY, OWN_CLIENT
 from perf_analysis.readings import read_count, read_gauge, read_share, read_trend
 from perf_analysis.selection import Merged, Selection
 from perf_analysis.series import ALL_PHASES, SUSTAINED
@@ -97,7 +97,8 @@ def selection_of(
 ) -> Selection:
     """Cells that a threshold is about."""
     phase = threshold.selector.get("phase") or measured.judged_phase()
-    return Selection(measured, threshold.selector, phase, {} if merged is None else merged)
+    merged = {} if merged is None else merged
+    return Selection(measured, threshold.selector, phase, merged, threshold.names)
 
 
 def _evaluate(threshold: Threshold, selection: Selection) -> ThresholdResult:
@@ -113,9 +114,9 @@ def _evaluate(threshold: Threshold, selection: Selection) -> ThresholdResult:
         return _undecided(empty, *unmeasured)
     if threshold.metric == "http_req_duration" and selection.measured.stated:
         return _stated(threshold, selection.measured, empty)
-    missing = selection.missing(threshold)
-    if missing:
-        return _undecided(empty, missing, "correct the selector or the scenario")
+    lacking = _lacking(threshold, selection)
+    if lacking:
+        return _undecided(empty, *lacking)
     match METRICS[threshold.metric]:
         case MetricKind.TREND:
             return _trend(threshold, selection, empty)
@@ -128,10 +129,20 @@ def _evaluate(threshold: Threshold, selection: Selection) -> ThresholdResult:
             return _decided(replace(empty, observed=float(value), n=1))
 
 
+def _lacking(threshold: Threshold, selection: Selection) -> tuple[str, ...]:
+    """Why there is nothing to judge, or not of all requests, and what to do; else empty."""
+    missing = selection.missing(threshold)
+    if missing:
+        return missing, "correct the selector or the scenario"
+    untimed, whole = selection.untimed() if threshold.metric in OWN_CLIENT else (0, 0)
+    if untimed:
+        reason = f"{untimed:,} of {whole:,} requests have a client that does not measure it"
+        return reason, "extend LeanHttpUser, or gate http_req_duration"
+    return ()
+
+
 def _unmeasured(metric: str, measured: Measured) -> tuple[str, ...]:
     """Why a run cannot have a metric, and what to do; empty where it can."""
-    if metric in UNMEASURED:
-        return (f"{metric} is not measured with this client yet",)
     if metric in measured.unstated:
         return (_NOT_SHOWN, "gate what the source shows")
     if metric in OPEN_ONLY and not measured.open_model:

@@ -65,6 +65,8 @@ class Threshold:
         Counted from the start of the judged phase.
     is_default : bool
         True where perfproof added the threshold itself.
+    names : tuple of tuple of str
+        Patterns of request names that declared tags of the selector stand for: one of each group.
 
     Raises
     ------
@@ -83,6 +85,7 @@ class Threshold:
     abort_on_fail: bool = False
     delay_abort_eval_s: float = 0.0
     is_default: bool = False
+    names: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.limit):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -182,7 +183,7 @@ class FolderStore(Store):
 
 def _ids(folder: Path, suffix: str) -> set[str]:
     try:
-        names = [path.name for path in folder.iterdir()]
+        names = os.listdir(folder)  # noqa: PTH208  # ten thousand paths take longer than their names
     except FileNotFoundError:
         return set()
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import ABANDONED
@@ -11,6 +12,8 @@ from perf_analysis.histogram import merge
 from perf_analysis.series import CANDIDATE, add_cells
 from perf_analysis.stated import Stated
 from perf_documents.fingerprint import MACHINE_FACTS
+from perf_documents.git import COMMITTED_AT
+from perf_documents.models import check_instant
 from perf_documents.strict_json import content_hash
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from perf_analysis.series import Cell, SeriesKey
     from perf_analysis.verdict import ThresholdResult, Verdict
     from perf_documents.run import Measure, Run
+
+# Clocks that differ by more are not believed.
+_MOST_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +88,8 @@ class Record:
     unstated : tuple of str
         Metrics that the source of an imported run cannot show: where `http_req_failed` is among
         them, the zeros of `failed` say nothing.
+    committed_at : str
+        When the commit was made, which orders runs of several clocks; empty where nobody knows.
     document_sha256, document_bytes : str, int
         Of the full document's JSON, before compression.
     """
@@ -111,6 +119,7 @@ class Record:
     figures: RunFigures | None = None
     measures: tuple[Measure, ...] = ()
     unstated: tuple[str, ...] = ()
+    committed_at: str = ""
     thresholds: tuple[ThresholdSummary, ...]
     document_sha256: str
     document_bytes: int
@@ -131,6 +140,7 @@ def summarise(run: Run, document: bytes) -> Record:
         target_url=run.target.url,
         commit=run.git.get("commit", ""),
         branch=run.git.get("branch", ""),
+        committed_at=_committed_at(run),
         load_hash=run.load_hash,
         state=run.state,
         verdict=judgement.verdict if judgement else None,
@@ -157,6 +167,16 @@ def summarise(run: Run, document: bytes) -> Record:
         document_sha256=content_hash(document),
         document_bytes=len(document),
     )
+
+
+def _committed_at(run: Run) -> str:
+    """When the run's commit was made; a moment long after its measurement is none."""
+    text = run.git.get(COMMITTED_AT, "")
+    try:
+        made = datetime.fromisoformat(check_instant(text))
+    except ValueError:
+        return ""
+    return text if made <= datetime.fromisoformat(run.started_at) + _MOST_AHEAD else ""
 
 
 def _stated(run: Run) -> dict[str, Stated]:

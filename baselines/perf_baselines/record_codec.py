@@ -79,6 +79,7 @@ class RecordModel(StrictModel):
     figures: FiguresModel | None
     measures: Measures = ()
     unstated: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
+    committed_at: Literal[""] | Instant = ""
     thresholds: Annotated[tuple[ThresholdSummaryModel, ...], Field(max_length=1000)]
     document_sha256: Sha256
     document_bytes: Count
@@ -94,7 +95,7 @@ def dump_record(record: Record) -> bytes:
         "figures": figures and encode_figures(figures),
     }
     # records without them are the same bytes as before there were any
-    for name in ("measures", "unstated"):
+    for name in ("measures", "unstated", "committed_at"):
         if not document[name]:
             del document[name]
     return dump_json({**document, _CHECK: content_hash(dump_json(document))})

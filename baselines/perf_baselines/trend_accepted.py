@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.changes import Better
+from perf_baselines.trend_order import instant
 from perf_baselines.trend_points import (
     SHARE,
     SeriesName,
@@ -15,7 +16,7 @@ from perf_baselines.trend_points import (
     quantile_point,
     share_point,
 )
-from perf_baselines.trend_tracks import TOLERANCE, instant
+from perf_baselines.trend_tracks import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

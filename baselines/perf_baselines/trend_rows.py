@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+import numpy as np
 
 from perf_baselines.trend_points import SeriesName, counts, points_of
 from perf_documents.errors import PerfError
 from perf_documents.files import make_private_folder, read_bounded, write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from perf_baselines.history import History
     from perf_baselines.record import Record
 
-_SCHEMA = 1
+    Floats = NDArray[np.float64]
+
+_SCHEMA = 2
 _MAX_BYTES = 512 * 1024 * 1024
-# Of every name the p95 alone is drawn; of all requests together these as well.
-_OF_ALL_REQUESTS = ("p50", "p99")
+# Of every name the p95 alone is drawn, where there is one; of all requests these as well.
+_DRAWN, _OF_ALL_REQUESTS = "p95", ("p50", "p99")
 _DIGITS = 6
 _LOAD_DIGITS = 12
 _REASON = 160
+# of a figure: which series, its value, and both ends of the interval
+_NUMBERS, _KIND = 4, np.dtype("<f8")
 
 
 class Row(NamedTuple):
-    """One run: JSON in the cache, so no richer than that.
-
-    `figures` holds four numbers for each series: which one, value, low and high.
-    """
+    """One run: JSON in the cache, so no richer than that."""
 
     stamp: str
     run_id: str
@@ -39,11 +44,11 @@ class Row(NamedTuple):
     environment: str
     branch: str
     commit: str
+    committed_at: str
     load: str
     verdict: str
     valid: bool
     reason: str
-    figures: list[float]
 
 
 @dataclass(slots=True)
@@ -53,18 +58,28 @@ class Rows:
     Attributes
     ----------
     names : list of SeriesName
-        What the first number of each four in `Row.figures` counts into.
-    texts : dict of str to str
-        Rows by run id as they stand in the cache: numbers are slow to write.
+        What the first number of a figure counts into.
+    figures : dict of str to array
+        By run id a row for each series: which one, value, low and high.
     found : dict of str to object
         Change points by a hash of the values they were found in, as JSON.
     """
 
     names: list[SeriesName] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, Floats] = field(default_factory=dict)
     found: dict[str, object] = field(default_factory=dict)
     changed: bool = False
+
+
+class _Head(TypedDict):
+    """The cache's first line; the numbers of all figures follow it, eight bytes each."""
+
+    schema: int
+    names: list[list[str]]
+    found: dict[str, object]
+    rows: list[list[object]]
+    counts: list[int]
 
 
 def read_rows(history: History, cache: Path) -> Rows:
@@ -78,37 +93,41 @@ def read_rows(history: History, cache: Path) -> Rows:
     missing = sorted(stamps.keys() - kept.keys())
     known.changed = bool(missing) or len(kept) != len(known.rows)
     places = {name: place for place, name in enumerate(known.names)}
-    new = set(missing)
     for record in history.records(missing):
-        kept[record.run_id] = row_of(record, stamps[record.run_id], places)
+        run_id = record.run_id
+        kept[run_id], known.figures[run_id] = row_of(record, stamps[run_id], places)
     known.names = list(places)
-    known.texts = {run_id: known.texts[run_id] for run_id in known.texts if run_id not in new}
     known.rows = sorted(kept.values(), key=lambda row: (row.started_at, row.run_id))
     return known
 
 
 def save_rows(rows: Rows, cache: Path) -> None:
     """Keep what was read; `StoreError` where that is not possible."""
-    head = {"schema": _SCHEMA, "names": rows.names, "found": rows.found}
-    lines = [_compact(head)]
-    lines += [rows.texts.get(row.run_id) or _compact(row) for row in rows.rows]
+    figures = [rows.figures[row.run_id] for row in rows.rows]
+    head = {
+        "schema": _SCHEMA,
+        "names": rows.names,
+        "found": rows.found,
+        "rows": rows.rows,
+        "counts": [len(own) for own in figures],
+    }
+    text = json.dumps(head, separators=(",", ":"), allow_nan=False)
     make_private_folder(cache.parent)
-    write_atomic(cache, "\n".join(lines).encode())
+    write_atomic(cache, b"".join((text.encode(), b"\n", *(own.tobytes() for own in figures))))
 
 
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-def row_of(record: Record, stamp: str, places: dict[SeriesName, int]) -> Row:
-    """Row of a record; names of series that are new are given the next places."""
+def row_of(record: Record, stamp: str, places: dict[SeriesName, int]) -> tuple[Row, Floats]:
+    """Row of a record, and its figures; names of series that are new are given the next places."""
     flat: list[float] = []
-    for name, *numbers in points_of(record):
-        if name.label and name.metric in _OF_ALL_REQUESTS:
+    points = list(points_of(record))
+    # a micro-benchmark has a median alone
+    drawn = {point.name.label for point in points if point.name.metric == _DRAWN} - {""}
+    for name, *numbers in points:
+        if name.label in drawn and name.metric in _OF_ALL_REQUESTS:
             continue
         place = places.setdefault(name, len(places))
         flat += (place, *(float(f"{number:.{_DIGITS}g}") for number in numbers))
-    return Row(
+    row = Row(
         stamp=stamp,
         run_id=record.run_id,
         started_at=record.started_at,
@@ -116,12 +135,13 @@ def row_of(record: Record, stamp: str, places: dict[SeriesName, int]) -> Row:
         environment=record.environment,
         branch=record.branch,
         commit=record.commit,
+        committed_at=record.committed_at,
         load=record.load_hash[:_LOAD_DIGITS],
         verdict=str(record.verdict or ""),
         valid=counts(record),
         reason=record.reason[:_REASON],
-        figures=flat,
     )
+    return row, np.array(flat, dtype=_KIND).reshape(-1, _NUMBERS)
 
 
 def _load(cache: Path) -> Rows:
@@ -129,19 +149,28 @@ def _load(cache: Path) -> Rows:
     if not cache.exists():
         return Rows()
     try:
-        head, *lines = read_bounded(cache, _MAX_BYTES).decode().split("\n")
-        document = json.loads(head)
-        return _decoded(document, lines) if document["schema"] == _SCHEMA else Rows()
+        data = read_bounded(cache, _MAX_BYTES)
+        end = data.index(b"\n")
+        head = json.loads(data[:end])
+        return _decoded(head, memoryview(data)[end + 1 :]) if head["schema"] == _SCHEMA else Rows()
     except (PerfError, ValueError, TypeError, KeyError):
         # a cache: read anew
         return Rows()
 
 
-def _decoded(head: Mapping[str, list[list[object]]], lines: list[str]) -> Rows:
-    rows = [Row(*row) for row in json.loads(f"[{','.join(lines)}]")]
+def _decoded(head: _Head, numbers: memoryview) -> Rows:
+    rows = [Row(*row) for row in head["rows"]]  # type: ignore[arg-type]  # as it was written
+    figures = np.frombuffer(numbers, dtype=_KIND).reshape(-1, _NUMBERS)
+    ends = np.cumsum([0, *head["counts"]]).tolist()
+    places = figures[:, 0]
+    if ends[-1] != len(figures) or not ((places >= 0) & (places < len(head["names"]))).all():
+        raise ValueError("is cut off")
     return Rows(
         names=[SeriesName(*map(str, name)) for name in head["names"]],
         rows=rows,
-        texts={row.run_id: line for row, line in zip(rows, lines, strict=True)},
-        found=dict(head["found"]),  # type: ignore[arg-type]  # as it was written
+        figures={
+            row.run_id: figures[start:stop]
+            for row, (start, stop) in zip(rows, pairwise(ends), strict=True)
+        },
+        found=dict(head["found"]),
     )

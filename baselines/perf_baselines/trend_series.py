@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from perf_analysis.changes import Better
+from perf_baselines.trend_order import in_order
 from perf_baselines.trend_points import counts, points_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendSeries:
-    """One metric of one name over the runs of a profile, environment and branch, oldest first.
+    """One metric of one name over the runs of a profile, environment and branch, in order.
 
     Attributes
     ----------
@@ -67,7 +68,7 @@ def series_of(records: Iterable[Record]) -> tuple[TrendSeries, ...]:
         groups.setdefault(place, {})[record.run_id] = record
     found: list[TrendSeries] = []
     for _, group in sorted(groups.items()):
-        runs = tuple(sorted(group.values(), key=lambda run: (run.started_at, run.run_id)))
+        runs = tuple(in_order(group.values()))
         found += _of_group(runs)
     return tuple(found)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from perf_analysis.changes import Better
 from perf_baselines.history_source import USUAL
 from perf_baselines.trend_found import Search
+from perf_baselines.trend_order import Clock, in_order
 from perf_baselines.trend_points import SHARE
 
 if TYPE_CHECKING:
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 # a level that comes back to within this of the one before is back
 TOLERANCE = 0.05
 TOLERANCE_SHARE = 0.0025
-STALE_DAYS = 14
-STALE_COMMITS = 20
 MOST_BRANCHES = 8
 
 
@@ -71,7 +71,7 @@ class Track:
     Attributes
     ----------
     rows : tuple of Row
-        Runs in the order of their starts.
+        Runs in the order of their commits.
     values, lows, highs : tuple of float or None
         By run; None where it was not measured.
     counted : tuple of float or None
@@ -118,6 +118,12 @@ class Track:
         return standing[-1] if standing else None
 
     @property
+    def telling(self) -> Change | None:
+        """The newest change of those that give the series its status."""
+        standing = [change for change in self.changes if change.status.value == self.status]
+        return standing[-1] if standing else None
+
+    @property
     def status(self) -> str:
         """The most urgent of its changes, or that it is steady."""
         found = {change.status for change in self.changes if change.stands}
@@ -150,13 +156,14 @@ def tracks_of(rows: Rows, known: Known) -> tuple[list[Track], list[str]]:
     for row in rows.rows:
         if row.branch in shown:
             groups.setdefault(Place(row.profile, row.environment, row.branch), []).append(row)
-    search, clock = Search(rows.found, known.version), _Clock(rows.rows)
+    search, clock = Search(rows.found, known.version), Clock(rows.rows)
     tracks: list[Track] = []
     for place, members in sorted(groups.items(), key=lambda it: (it[0].branch != default, it[0])):
-        for name, columns in _columns(rows.names, members).items():
-            made = _track(name, members, columns, search)
+        ordered = in_order(members)
+        for name, columns in _columns(rows, ordered).items():
+            made = _track(name, ordered, columns, search)
             made = replace(made, place=place, is_default=place.branch == default)
-            made = replace(made, stale=clock.stale(made))
+            made = replace(made, stale=clock.stale(made.rows, made.values))
             tracks.append(_known(made, known))
     rows.changed = rows.changed or rows.found.keys() != search.found.keys()
     rows.found = search.found
@@ -177,24 +184,24 @@ def _branches(rows: Sequence[Row], default: str) -> tuple[set[str], list[str]]:
 Columns = tuple[list[float | None], list[float | None], list[float | None]]
 
 
-def _columns(names: Sequence[SeriesName], rows: Sequence[Row]) -> dict[SeriesName, Columns]:
-    """Values, lows and highs by series."""
-    count = len(rows)
-    found: dict[int, Columns] = {}
-    for at, row in enumerate(rows):
-        flat = row.figures
-        for start in range(0, len(flat), 4):
-            place = int(flat[start])
-            columns = found.get(place)
-            if columns is None:
-                columns = found[place] = ([None] * count, [None] * count, [None] * count)
-            columns[0][at], columns[1][at], columns[2][at] = flat[start + 1 : start + 4]
-    # of failures by name only those that ever failed: the others are one line at nothing
-    return {
-        names[place]: columns
-        for place, columns in found.items()
-        if not names[place].label or names[place].kind != SHARE or any(columns[0])
-    }
+def _columns(rows: Rows, members: Sequence[Row]) -> dict[SeriesName, Columns]:
+    """Values, lows and highs by series, in the order in which the runs name them."""
+    own = [rows.figures[row.run_id] for row in members]
+    if not sum(map(len, own)):
+        return {}
+    figures, runs = np.concatenate(own), np.repeat(np.arange(len(own)), [len(one) for one in own])
+    order = np.argsort(figures[:, 0], kind="stable")
+    starts = np.flatnonzero(np.diff(figures[order, 0])) + 1
+    found: dict[SeriesName, Columns] = {}
+    for at in sorted(np.split(order, starts), key=lambda ats: int(ats[0])):
+        numbers = np.full((3, len(own)), None)
+        numbers[:, runs[at]] = figures[at, 1:].T
+        values, lows, highs = numbers.tolist()
+        name = rows.names[int(figures[at[0], 0])]
+        # of failures by name only those that ever failed: the others are one line at nothing
+        if not name.label or name.kind != SHARE or any(values):
+            found[name] = values, lows, highs
+    return found
 
 
 def _track(name: SeriesName, rows: Sequence[Row], columns: Columns, search: Search) -> Track:
@@ -264,30 +271,3 @@ def _acknowledged(change: Change, track: Track, known: Known) -> Change:
         return replace(change, known=entry)
     status = Status.WAIVED if entry.until else Status.ACKNOWLEDGED
     return replace(change, status=status, known=entry)
-
-
-class _Clock:
-    """Says of a series that it is no longer measured: by the newest run, not by today."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._newest = rows[-1].started_at if rows else ""
-        self._order: dict[str, dict[str, int]] = {}
-        for row in rows:
-            if row.commit:
-                order = self._order.setdefault(row.branch, {})
-                order.setdefault(row.commit, len(order))
-
-    def stale(self, track: Track) -> str:
-        """Why a series counts as stale; empty where it does not."""
-        last = track.rows[max(at for at, value in enumerate(track.values) if value is not None)]
-        days = (instant(self._newest) - instant(last.started_at)).days
-        if days >= STALE_DAYS:
-            return f"not measured for {days} days"
-        order = self._order.get(last.branch, {})
-        behind = len(order) - 1 - order.get(last.commit, len(order) - 1)
-        return f"not measured for {behind} commits" if behind >= STALE_COMMITS else ""
-
-
-def instant(text: str) -> datetime:
-    """Instant of a run's start."""
-    return datetime.fromisoformat(text)

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from perf_analysis.two_levels import difference_of_levels, ratio_of_levels
+from perf_baselines.trend_order import instant
 from perf_baselines.trend_points import SHARE
-from perf_baselines.trend_tracks import Status, instant
+from perf_baselines.trend_tracks import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ def week_of(tracks: Sequence[Track]) -> Week | None:
     own = [track for track in tracks if track.is_default]
     if not own:
         return None
-    newest = max(instant(track.rows[-1].started_at) for track in own)
+    newest = instant(max(row.started_at for track in own for row in track.rows))
     start = newest - timedelta(days=DAYS)
     since = f"{start:%Y-%m-%dT%H:%M:%S}.{start.microsecond // 1000:03d}Z"
     sides = [(track, *_sides(track, since)) for track in own]
@@ -110,9 +111,8 @@ def week_of(tracks: Sequence[Track]) -> Week | None:
 
 def _sides(track: Track, since: str) -> tuple[list[float], list[float]]:
     """Values of the level before the week, and of the week; nothing is compared across a break."""
-    first = next(
-        (at for at, row in enumerate(track.rows) if row.started_at > since), len(track.rows)
-    )
+    older = (at for at in reversed(range(len(track.rows))) if track.rows[at].started_at <= since)
+    first = next(older, -1) + 1
     start = max((level.start for level in track.levels if level.start < first), default=0)
     start = max([start, *(at for at in track.breaks if at <= first)])
     end = next((at for at in track.breaks if at > first), len(track.rows))

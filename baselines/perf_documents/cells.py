@@ -10,9 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from perf_analysis.histogram import BUCKETS, Histogram, Split
 from perf_analysis.series import Cell, ScenarioCell, SeriesKey, Slot
+from perf_analysis.timings import TIMINGS, CheckKey, Tally, Timings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from perf_analysis.series import Measured
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -39,13 +42,17 @@ def _check_buckets(flat: list[int]) -> list[int]:
 
 
 class HistogramModel(StrictModel):
-    """Sparse histogram: `b` alternates index and count; `at` holds [limit_s, below, equal]."""
+    """Sparse histogram: `b` alternates index and count; `at` holds [limit_s, below, equal].
+
+    `zero` counts the samples of bucket 0 that are 0 exactly.
+    """
 
     b: Annotated[list[Count], AfterValidator(_check_buckets), Field(min_length=2)]
     sum: Seconds
     min: Seconds
     max: Seconds
     at: list[tuple[Seconds, Count, Count]] = []
+    zero: Count = 0
 
     def decode(self) -> Histogram:
         """Return the histogram."""
@@ -55,6 +62,7 @@ class HistogramModel(StrictModel):
             min_s=self.min,
             max_s=self.max,
             splits={limit: Split(below=below, equal=equal) for limit, below, equal in self.at},
+            zeros=self.zero,
         )
 
 
@@ -117,6 +125,41 @@ class ScenarioCellModel(StrictModel):
 
 _SCENARIO_HISTOGRAMS = frozenset({"lag", "vu_wait", "iteration", "dropped_latency"})
 
+
+class TimingsModel(StrictModel):
+    """`Timings`: lower bounds of what never ended under names with `_censored` behind."""
+
+    n: Count = 0
+    timed: Count = 0
+    sent_bytes: Count = 0
+    blocked: HistogramModel | None = None
+    connecting: HistogramModel | None = None
+    tls_handshaking: HistogramModel | None = None
+    sending: HistogramModel | None = None
+    waiting: HistogramModel | None = None
+    receiving: HistogramModel | None = None
+    blocked_censored: HistogramModel | None = None
+    connecting_censored: HistogramModel | None = None
+    tls_handshaking_censored: HistogramModel | None = None
+    sending_censored: HistogramModel | None = None
+    waiting_censored: HistogramModel | None = None
+    receiving_censored: HistogramModel | None = None
+
+    def decode(self) -> Timings:
+        """Return the timings."""
+        return Timings(
+            n=self.n, timed=self.timed, sent_bytes=self.sent_bytes,
+            values=self._decoded(""), censored=self._decoded("_censored"),
+        )  # fmt: skip
+
+    def _decoded(self, suffix: str) -> dict[str, Histogram]:
+        models = {name: getattr(self, name + suffix) for name in TIMINGS}
+        return {name: model.decode() for name, model in models.items() if model is not None}
+
+
+TimingsRow = tuple[Text, Text, Text, Text, Count, Text, PhaseName, TimingsModel]
+# target, scenario, name of the check, phase, how often it held, how often it was made
+CheckRow = tuple[Text, Text, Text, PhaseName, Count, Count]
 SeriesRow = tuple[Text, Text, Text, Text, Count, Text, PhaseName, Count, CellModel]
 ScenarioRow = tuple[Text, PhaseName, Count, ScenarioCellModel]
 
@@ -126,12 +169,14 @@ class CellsModel(StrictModel):
 
     A series row is target, scenario, method, name, status, error class, phase, window, cell;
     a scenario row scenario, phase, window, cell; `ended` pairs a window with the requests that
-    ended in it.
+    ended in it. Timings and checks have a phase and no window.
     """
 
     series: list[SeriesRow] = []
     scenarios: list[ScenarioRow] = []
     ended: list[tuple[Count, Count]] = []
+    timings: list[TimingsRow] = []
+    checks: list[CheckRow] = []
 
 
 def _decode(model: HistogramModel | None) -> Histogram:
@@ -148,7 +193,52 @@ def encode_histogram(histogram: Histogram) -> dict[str, object]:
     }
     if histogram.splits:
         coded["at"] = [[limit, s.below, s.equal] for limit, s in histogram.splits.items()]
+    if histogram.zeros:
+        coded["zero"] = histogram.zeros
     return coded
+
+
+def encode_timings(timings: Timings) -> dict[str, object]:
+    """Timings as JSON, without what is zero or empty."""
+    counts = ("n", "timed", "sent_bytes")
+    coded: dict[str, object] = {
+        name: getattr(timings, name) for name in counts if getattr(timings, name)
+    }
+    for suffix, parts in (("", timings.values), ("_censored", timings.censored)):
+        coded |= {name + suffix: encode_histogram(h) for name, h in parts.items() if h.counts}
+    return coded
+
+
+def encode_parts(measured: Measured) -> dict[str, object]:
+    """Rows of timings and of checks, sorted; none where there are none."""
+    timings: list[object] = [
+        [*key, phase, encode_timings(part)]
+        for key, parts in sorted(measured.timings.items())
+        for phase, part in sorted(parts.items())
+    ]
+    checks: list[object] = [
+        [*key, phase, *tally]
+        for key, tallies in sorted(measured.checks.items())
+        for phase, tally in sorted(tallies.items())
+    ]
+    rows: dict[str, object] = {"timings": timings, "checks": checks}
+    return {name: held for name, held in rows.items() if held}
+
+
+def decode_timings(rows: Iterable[TimingsRow]) -> dict[SeriesKey, dict[str, Timings]]:
+    """Rows of timings back."""
+    found: dict[SeriesKey, dict[str, Timings]] = {}
+    for *key, phase, model in rows:
+        found.setdefault(SeriesKey(*key), {})[phase] = model.decode()  # type: ignore[arg-type]  # a starred row loses its types
+    return found
+
+
+def decode_checks(rows: Iterable[CheckRow]) -> dict[CheckKey, dict[str, Tally]]:
+    """Rows of checks back."""
+    found: dict[CheckKey, dict[str, Tally]] = {}
+    for target, scenario, name, phase, passed, made in rows:
+        found.setdefault(CheckKey(target, scenario, name), {})[phase] = Tally(passed, made)
+    return found
 
 
 def encode_cell(cell: Cell | ScenarioCell) -> dict[str, object]:

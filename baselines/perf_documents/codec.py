@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from perf_analysis.facts import Accounts
 from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Span, Sums
 from perf_analysis.verdict import Check, Judgement, ThresholdResult
-from perf_documents.cells import encode_cell
+from perf_documents.cells import decode_checks, decode_timings, encode_cell, encode_parts
 from perf_documents.consistency import check_sums
 from perf_documents.errors import DocumentError
 from perf_documents.figures_codec import encode_figures
@@ -93,7 +93,7 @@ def encode_run(run: Run) -> dict[str, object]:
         "plan": encode_plan(run.plan),
         "target": _plain(run.target),
         "control": _plain(run.control),
-        "scenario": _plain(run.scenario),
+        "scenario": _without_empty(_plain(run.scenario), "data"),
         "fingerprint": dict(run.fingerprint),
         "git": dict(run.git),
         "measured": _encode_measured(run.measured),
@@ -182,6 +182,8 @@ def _measured(model: MeasuredModel, root: str) -> Measured:
         series=series,
         scenarios=scenarios,
         ended=dict(model.ended),
+        timings=decode_timings(model.timings),
+        checks=decode_checks(model.checks),
         stated=tuple(row.decode() for row in model.stated),
         unstated=frozenset(model.unstated),
         kept=Sums(series_sums, scenario_sums, (series, scenarios)),
@@ -213,6 +215,13 @@ def _judgement(model: JudgementModel) -> Judgement:
     )
 
 
+def _without_empty(coded: object, name: str) -> object:
+    """Return an object without a field that came later, where that is empty."""
+    if isinstance(coded, dict) and not coded.get(name):
+        return {key: value for key, value in coded.items() if key != name}
+    return coded
+
+
 def _encode_measured(measured: Measured) -> dict[str, object]:
     sums = measured.sums
     return {
@@ -228,6 +237,7 @@ def _encode_measured(measured: Measured) -> dict[str, object]:
             for name, cells in sorted(measured.scenarios.items())
         ],
         "ended": [list(pair) for pair in sorted(measured.ended.items())],
+        **encode_parts(measured),
         **({"stated": [_stated(row) for row in measured.stated]} if measured.stated else {}),
         **({"unstated": sorted(measured.unstated)} if measured.unstated else {}),
     }

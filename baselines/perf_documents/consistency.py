@@ -7,13 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from perf_analysis.histogram import LARGEST_S, bucket_index
+from perf_analysis.timings import TIMINGS
 from perf_documents.cells import CellModel, HistogramModel
 from perf_documents.strict_json import MAX_PROBLEMS, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perf_documents.cells import CellsModel, ScenarioCellModel
+    from perf_documents.cells import CellsModel, ScenarioCellModel, TimingsModel
     from perf_documents.models import MeasuredModel
 
 MAX_NAME_LENGTH = 200
@@ -49,6 +50,7 @@ def _problems(cells: CellsModel) -> Iterator[str]:
         yield from _check_cell(row[-1], place(["series", number, len(row) - 1]))
     for number, scenario in enumerate(cells.scenarios):
         yield from _check_cell(scenario[-1], place(["scenarios", number, len(scenario) - 1]))
+    yield from _check_parts(cells)
 
 
 def _sum_problems(measured: MeasuredModel) -> Iterator[str]:
@@ -60,6 +62,28 @@ def _sum_problems(measured: MeasuredModel) -> Iterator[str]:
         yield from _check_phases(row[6], ["series", number, _SERIES_KEY])
     for number, scenario in enumerate(measured.scenarios):
         yield from _check_phases(scenario[1], ["scenarios", number, 1])
+    yield from _check_parts(measured)
+
+
+def _check_parts(held: CellsModel | MeasuredModel) -> Iterator[str]:
+    """Timings and checks, which have a row for each phase."""
+    yield from _check_rows("timings", [row[:-1] for row in held.timings])
+    yield from _check_rows("checks", [row[:4] for row in held.checks])
+    yield from _check_names([row[:_SERIES_KEY] for row in held.timings], "timings")
+    for number, row in enumerate(held.timings):
+        where, timings = place(["timings", number, len(row) - 1]), row[-1]
+        yield from _check_cell(timings, where)
+        if timings.timed > timings.n:
+            yield f"{where}: {timings.timed} timed of n = {timings.n}"
+        for name in TIMINGS:
+            ended, never = getattr(timings, name), getattr(timings, f"{name}_censored")
+            if _count(ended) + _count(never) != timings.timed:
+                yield f"{where}.{name}: does not hold timed = {timings.timed} samples"
+    for number, (_, _, name, _, passed, made) in enumerate(held.checks):
+        if passed > made:
+            yield f"{place(['checks', number])}: {passed} held of {made}"
+        if len(name) > MAX_NAME_LENGTH or any(unicodedata.category(c) in _UNSEEN for c in name):
+            yield f"{place(['checks', number, 2])}: is too long, or holds control characters"
 
 
 def _check_phases(
@@ -81,23 +105,23 @@ def _check_rows(name: str, keys: Sequence[tuple[object, ...]]) -> Iterator[str]:
         seen.add(key)
 
 
-def _check_names(keys: Sequence[tuple[object, ...]]) -> Iterator[str]:
+def _check_names(keys: Sequence[tuple[object, ...]], rows: str = "series") -> Iterator[str]:
     # many rows share one key: each is looked at once
     first_row: dict[tuple[object, ...], int] = {}
     for number, key in enumerate(keys):
         first_row.setdefault(key, number)
     for key, number in first_row.items():
-        where = place(["series", number, _SERIES_NAME])
+        where = place([rows, number, _SERIES_NAME])
         if len(str(key[_SERIES_NAME])) > MAX_NAME_LENGTH:
             yield f"{where}: a name has at most {MAX_NAME_LENGTH} characters"
         if any(unicodedata.category(c) in _UNSEEN for part in key for c in str(part)):
             yield f"{where}: holds control or format characters"
     names = {key[_SERIES_NAME] for key in first_row}
     if len(names) > MAX_NAMES:
-        yield f"series: {len(names)} names; at most {MAX_NAMES} are kept"
+        yield f"{rows}: {len(names)} names; at most {MAX_NAMES} are kept"
 
 
-def _check_cell(cell: CellModel | ScenarioCellModel, where: str) -> Iterator[str]:
+def _check_cell(cell: CellModel | ScenarioCellModel | TimingsModel, where: str) -> Iterator[str]:
     for name in type(cell).model_fields:
         histogram = getattr(cell, name)
         if isinstance(histogram, HistogramModel):
@@ -119,6 +143,8 @@ def _check_histogram(histogram: HistogramModel) -> Iterator[str]:
     n = _count(histogram)
     if not n * low * (1 - _ROUNDING) <= histogram.sum <= n * high * (1 + _ROUNDING):
         yield f"sum {histogram.sum!r} does not fit {n} samples from {low!r} to {high!r}"
+    if histogram.zero > (histogram.b[1] if histogram.b[0] == 0 else 0):
+        yield f"zero: {histogram.zero} is more than the first bucket holds"
     if histogram.at:
         yield from _check_splits(histogram)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIMEOUT_S = 5.0
+COMMITTED_AT = "committed_at"
+_UTC = "--date=format-local:%Y-%m-%dT%H:%M:%S.000Z"
 # A checkout in CI has no branch of its own; the first of these that is set names it.
 _CI_BRANCH = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")
 # a repository's own configuration must not start programs while it is only looked at
@@ -25,7 +27,7 @@ def collect_git(
     redactor: Redactor | None = None,
     program: str = "git",
 ) -> dict[str, str]:
-    """Commit, branch, dirty (`yes` or `no`) and remote; empty where there is no repository."""
+    """Commit, its time, branch, dirty (`yes` or `no`) and remote; empty without a repository."""
     begin, settings = safe_git(folder, environ, program)
 
     def ask(*arguments: str) -> str | None:
@@ -37,6 +39,7 @@ def collect_git(
     changes = ask("status", "--porcelain", "--untracked-files=no")
     facts = {
         "commit": commit,
+        COMMITTED_AT: ask("show", "--no-patch", "--format=%cd", _UTC, "HEAD") or "",
         "branch": ask("symbolic-ref", "--short", "--quiet", "HEAD") or _branch_of_ci(environ),
         "dirty": "" if changes is None else "yes" if changes else "no",
         "remote": ask("config", "--get", "remote.origin.url") or "",
@@ -59,7 +62,7 @@ def safe_git(
     """Beginning of a git command about a folder, and the environment to run it in."""
     # GIT_DIR and its kin would answer for another repository
     inherited = {name: text for name, text in environ.items() if not name.startswith("GIT_")}
-    settings = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    settings = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "TZ": "UTC"}
     return [program, "-C", str(folder), *_SAFE], {**inherited, **settings}
 
 

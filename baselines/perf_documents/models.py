@@ -13,12 +13,14 @@ from perf_analysis.stated import Stated
 from perf_analysis.verdict import Outcome, Verdict
 from perf_documents.cells import (
     CellModel,
+    CheckRow,
     Count,
     PhaseName,
     ScenarioCellModel,
     Seconds,
     StrictModel,
     Text,
+    TimingsRow,
 )
 from perf_documents.comparison_model import ComparisonModel
 from perf_documents.figures_codec import MAX_SERIES, FiguresModel, Label
@@ -70,6 +72,7 @@ class ScenarioModel(StrictModel):
     classes: Annotated[tuple[Text, ...], Field(max_length=100)]
     may_retry: bool
     includes_connect: bool
+    data: Annotated[dict[Text, Sha256], Field(default_factory=dict, max_length=1000)]
 
 
 class SpanModel(StrictModel):
@@ -145,6 +148,8 @@ class MeasuredModel(StrictModel):
     open_model: bool
     stated: Annotated[tuple[StatedModel, ...], Field(max_length=MAX_SERIES)] = ()
     unstated: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
+    timings: Annotated[tuple[TimingsRow, ...], Field(max_length=400_000)] = ()
+    checks: Annotated[tuple[CheckRow, ...], Field(max_length=100_000)] = ()
 
 
 class HealthModel(StrictModel):
@@ -264,7 +269,7 @@ class RunModel(StrictModel):
     """The run document: one execution of a profile."""
 
     # "schema" itself is a name of pydantic's own
-    schema_: Annotated[Literal[2], Field(alias="schema")]
+    schema_: Annotated[Literal[3], Field(alias="schema")]
     run_id: RunId
     version: Text
     started_at: Instant

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from perf_analysis.series import DRAIN, SUSTAINED, Span
+from perf_analysis.tags import NO_TAGS, Tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +94,8 @@ class Plan:
         For the same metrics, in the same units: half the margin unless said.
     alpha : float
         Accepted rate of false alarms of one comparison.
+    tags : Tags
+        Declared for selectors of thresholds.
     notes : tuple of str
         Defaults that were filled in and that a reader should know.
     """
@@ -115,6 +118,7 @@ class Plan:
     tolerance: Mapping[str, float] = field(default_factory=dict)
     alpha: float = 0.01
     gate: Gate = field(default_factory=Gate)
+    tags: Tags = NO_TAGS
     notes: tuple[str, ...] = ()
     source: str = ""
 

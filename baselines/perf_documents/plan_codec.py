@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from perf_analysis.tags import NO_TAGS, Tags
 from perf_analysis.verdict import Threshold
 from perf_documents.cells import Seconds, StrictModel
 from perf_documents.errors import DocumentError
@@ -50,10 +51,27 @@ class ThresholdModel(StrictModel):
     abort_on_fail: bool = False
     delay_abort_eval_s: Seconds = 0.0
     is_default: bool = False
+    names: Annotated[list[list[Line]], Field(default_factory=list, max_length=20)]
 
     def decode(self) -> Threshold:
         """Return the threshold."""
-        return Threshold(**{name: getattr(self, name) for name in type(self).model_fields})
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return Threshold(**values | {"names": tuple(map(tuple, self.names))})
+
+
+class TagsModel(StrictModel):
+    """`Tags`."""
+
+    run: dict[Line, Line]
+    names: dict[Line, dict[Line, list[Line]]]
+
+    def decode(self) -> Tags:
+        """Return the tags."""
+        names = {
+            key: {value: tuple(names) for value, names in values.items()}
+            for key, values in self.names.items()
+        }
+        return Tags(self.run, names)
 
 
 class GateModel(StrictModel):
@@ -99,6 +117,7 @@ class PlanModel(StrictModel):
     gate: GateModel
     notes: list[Line]
     source: Line = ""
+    tags: TagsModel | None = None
 
     def decode(self) -> Plan:
         """Return the plan."""
@@ -111,13 +130,17 @@ class PlanModel(StrictModel):
                 "thresholds": tuple(threshold.decode() for threshold in self.thresholds),
                 "gate": self.gate.decode(),
                 "notes": tuple(self.notes),
+                "tags": self.tags.decode() if self.tags else NO_TAGS,
             }
         )
 
 
 def encode_plan(plan: Plan) -> dict[str, object]:
     """Return a plan as JSON."""
-    return {name: _encode(getattr(plan, name)) for name in PlanModel.model_fields}
+    coded = {name: _encode(getattr(plan, name)) for name in PlanModel.model_fields}
+    if not plan.tags.keys:
+        del coded["tags"]
+    return coded
 
 
 def decode_plan(obj: object) -> Plan:
@@ -138,11 +161,11 @@ def _encode(value: object) -> object:
             return str(value)
         case tuple():
             return [_encode(item) for item in value]
-        case Stage() | Threshold() | Gate():
+        case Stage() | Threshold() | Gate() | Tags():
             return {name: _encode(getattr(value, name)) for name in value.__slots__}
         case str() | int() | float() | None:
             return value
         case Mapping():
-            return dict(value)
+            return {key: _encode(item) for key, item in value.items()}
         case _:
             raise TypeError(f"a plan holds no {type(value).__name__}")

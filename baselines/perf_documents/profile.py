@@ -14,6 +14,7 @@ from perf_documents.problems import Problems
 from perf_documents.profile_checks import check_thresholds, describe_doubts
 from perf_documents.profile_gate import read_gate, read_regression
 from perf_documents.profile_load import LOAD_KEYS, LONGEST_S, read_load
+from perf_documents.profile_tags import read_tags
 from perf_documents.profile_thresholds import read_thresholds
 from perf_documents.strict_yaml import load_yaml, parse_yaml
 from perf_documents.yaml_fields import Field, Keys, require, settled
@@ -33,7 +34,7 @@ _MAX_SEED = 2**63 - 1
 _SHORTEST_TIMEOUT_S = Fraction(1, 1_000)
 _LONGEST_TIMEOUT_S = Fraction(3_600)
 _OWN_KEYS = ("scenario", "executor", "seed", "timeout", "insecure", "graceful_stop",
-             "thresholds", "regression", "gate")  # fmt: skip
+             "thresholds", "tags", "regression", "gate")  # fmt: skip
 _K6_SPELLINGS = {
     "preAllocatedVUs": "pre_allocated_vus",
     "maxVUs": "max_vus",
@@ -78,7 +79,8 @@ def load_rules(path: Path) -> tuple[Threshold, ...]:
     root = Field("", load_yaml(path, problems), problems)
     members = root.members(PROFILE_KEYS) or {}
     require(root, members, ("thresholds",))
-    block = read_thresholds(members.get("thresholds"), Fraction(1))
+    tags = read_tags(members.get("tags"))
+    block = read_thresholds(members.get("thresholds"), Fraction(1), tags)
     thresholds = block.thresholds()
     if "thresholds" in members and all(threshold.is_default for threshold in thresholds):
         members["thresholds"].refuse("no threshold to judge by", expected="at least one")
@@ -93,7 +95,8 @@ def _read_plan(tree: MappingNode, problems: Problems, name: str, time_scale: Fra
     members = root.members(PROFILE_KEYS) or {}
     load = read_load(root, members, time_scale)
     scenario = _read_scenario(members.get("scenario"))
-    block = read_thresholds(members.get("thresholds"), time_scale)
+    tags = read_tags(members.get("tags"))
+    block = read_thresholds(members.get("thresholds"), time_scale, tags)
     check_thresholds(block.placed, load)
     regression = read_regression(members.get("regression"))
     gate = read_gate(members.get("gate"), regression.margins)
@@ -118,6 +121,7 @@ def _read_plan(tree: MappingNode, problems: Problems, name: str, time_scale: Fra
         time_scale=time_scale,
         insecure=settled(insecure),
         thresholds=block.thresholds(),
+        tags=tags,
         regression=regression.margins,
         tolerance=regression.tolerance,
         alpha=regression.alpha,

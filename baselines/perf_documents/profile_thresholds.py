@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from perf_analysis.grammar import (
     parse_selector,
     parse_threshold,
 )
+from perf_analysis.tags import NO_TAGS, Tags
 from perf_documents.problems import Mark, escape, quote_found
 from perf_documents.yaml_fields import Field, Keys, require
 from perf_documents.yaml_nodes import Mapping, Scalar
@@ -64,18 +66,18 @@ def with_failure_limit(given: Sequence[Threshold]) -> tuple[Threshold, ...]:
     return (*given, parse_threshold(_FAILURES, _FAILURE_LIMIT, is_default=True))
 
 
-def read_thresholds(block: Field | None, time_scale: Fraction) -> Block:
-    """Read the block; an absent one holds nothing."""
+def read_thresholds(block: Field | None, time_scale: Fraction, tags: Tags = NO_TAGS) -> Block:
+    """Read the block, whose selectors may use declared tags; an absent one holds nothing."""
     subjects = block.entries() if block is not None else None
     placed: list[Placed] = []
     notes: list[str] = []
     for subject, values in (subjects or {}).items():
-        _check_subject(subject, values)
+        _check_subject(subject, values, tags)
         items = values.items()
         if items == []:
             values.refuse("an empty list limits nothing", expected="thresholds, or no such key")
         for item in items or []:
-            threshold = _read_item(subject, item, time_scale)
+            threshold = _read_item(subject, item, time_scale, tags)
             if threshold is not None and not _is_repeated(threshold, item, placed, notes):
                 placed.append(Placed(threshold, item))
     if block is not None and len(placed) > MAX_THRESHOLDS:
@@ -86,7 +88,7 @@ def read_thresholds(block: Field | None, time_scale: Fraction) -> Block:
     return Block(tuple(placed), tuple(notes))
 
 
-def _check_subject(subject: str, values: Field) -> None:
+def _check_subject(subject: str, values: Field, tags: Tags) -> None:
     mark = values.key_mark or values.node.mark
     if len(subject) > LONGEST_EXPRESSION:
         expected = f"at most {LONGEST_EXPRESSION} characters"
@@ -94,15 +96,16 @@ def _check_subject(subject: str, values: Field) -> None:
         values.problems.add(mark, what, expected=expected, found=quote_found(subject))
         return
     try:
-        parse_selector(subject)
+        parse_selector(subject, tags)
     except GrammarError as error:
         what = f"thresholds: {escape(str(error))}{_hint(error)}"
         values.problems.add(mark, what, found=quote_found(subject))
 
 
-def _read_item(subject: str, item: Field, time_scale: Fraction) -> Threshold | None:
+def _read_item(subject: str, item: Field, time_scale: Fraction, tags: Tags) -> Threshold | None:
+    parse = functools.partial(_parse, subject, declared=tags)
     if not isinstance(item.node, Mapping):
-        return _parse(subject, item, item, abort=False, delay_s=Fraction(0))
+        return parse(item, item, abort=False, delay_s=Fraction(0))
     members = item.members(_KEYS) or {}
     require(item, members, ("threshold",))
     abort = members["abort_on_fail"].boolean() if "abort_on_fail" in members else False
@@ -115,19 +118,20 @@ def _read_item(subject: str, item: Field, time_scale: Fraction) -> Threshold | N
             return None
     if "threshold" not in members or abort is None or delay_s is None:
         return None
-    return _parse(subject, members["threshold"], item, abort=abort, delay_s=delay_s * time_scale)
+    return parse(members["threshold"], item, abort=abort, delay_s=delay_s * time_scale)
 
 
 def _parse(
-    subject: str, expression: Field, item: Field, *, abort: bool, delay_s: Fraction
+    subject: str, expression: Field, item: Field, *, abort: bool, delay_s: Fraction, declared: Tags
 ) -> Threshold | None:
     text = expression.text()
     if text is None:
         return None
     try:
         return parse_threshold(
-            subject, text, abort_on_fail=abort, delay_abort_eval_s=float(delay_s)
-        )
+            subject, text, abort_on_fail=abort, delay_abort_eval_s=float(delay_s),
+            declared=declared,
+        )  # fmt: skip
     except GrammarError as error:
         if error.column is not None:  # else the subject is at fault, which was said already
             _refuse_expression(text, expression, item, error)

@@ -34,6 +34,13 @@ class TargetFacts:
     protected: bool = False
 
 
+def content_of(scenario_sha256: str, data: Mapping[str, str]) -> str:
+    """Hash of a scenario's file together with those of the files that feed it, if any do."""
+    if not data:
+        return scenario_sha256
+    return digest_of({"scenario": scenario_sha256, "data": dict(data)})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioFacts:
     """Which user classes made the load.
@@ -52,6 +59,8 @@ class ScenarioFacts:
         The client may send a request twice without saying so.
     includes_connect : bool
         Service time includes DNS, connect and TLS of new connections (Locust's own clients).
+    data : mapping of str to str
+        SHA-256 of each file that feeds the scenario, by its path there.
     """
 
     spec: str
@@ -60,6 +69,12 @@ class ScenarioFacts:
     classes: tuple[str, ...]
     may_retry: bool = False
     includes_connect: bool = True
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content_sha256(self) -> str:
+        """Hash of what the scenario does: of its file and of the files that feed it."""
+        return content_of(self.sha256, self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +233,7 @@ class Run:
         A control beside the candidate doubles the load on the machine. The load of an imported run
         is not known, whatever its file looks like: all of one client are taken to be equal.
         """
-        facts = self.plan.load_facts(self.scenario.sha256, self.scenario.client_kind)
+        facts = self.plan.load_facts(self.scenario.content_sha256, self.scenario.client_kind)
         if self.engine.unknown_rules:
             facts["stages"] = [["1", "1", "1", SUSTAINED]]
         return facts if self.control is None else facts | {"control": "beside"}

@@ -8,6 +8,9 @@
 |        |       | series and scenario: sums by phase, and its windows as one text            |
 |        |       | `measures`, `measured.stated` and `measured.unstated` came later and are   |
 |        |       | left out where they are empty                                              |
+| 3      | 0.1.0 | `measured.timings`, `measured.checks`, `scenario.data`, `plan.tags`,       |
+|        |       | `names` of a threshold and `zero` of a histogram are new, and may be left  |
+|        |       | out                                                                        |
 
 A step takes the parsed document of its version and returns that of the next; the version itself is
 counted up here. To change the form: raise `SCHEMA`, add a row above and a step below, and keep a
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     Step = Callable[[dict[str, object]], dict[str, object]]
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def _to_2(document: dict[str, object]) -> dict[str, object]:
@@ -48,6 +51,11 @@ def _to_2(document: dict[str, object]) -> dict[str, object]:
     return {**document, **added}
 
 
+def _to_3(document: dict[str, object]) -> dict[str, object]:
+    """All that is new may be left out."""
+    return document
+
+
 def _by_series(measured: object) -> dict[str, object]:
     """Rows of single cells as sums and windows of each series."""
     from perf_documents.first_form import group_rows  # noqa: PLC0415  # only for old documents
@@ -55,7 +63,7 @@ def _by_series(measured: object) -> dict[str, object]:
     return group_rows(measured)
 
 
-STEPS: Mapping[int, Step] = {1: _to_2}
+STEPS: Mapping[int, Step] = {1: _to_2, 2: _to_3}
 
 
 def upgrade(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perf_importers.source import Source
 
 PYTEST, PYPERF = "pytest-benchmark", "pyperf"
-_NOT_KNOWN = ("unknown", "(unknown)", "")
+_NOT_KNOWN = ("unversioned", "unknown", "(unknown)", "")
 _FACTS = {"cpu_model": "cpu", "python": "python_version"}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from perf_cli.border import check_given
 from perf_cli.outcome import Code
 from perf_cli.output import say
 from perf_cli.registry import VERBS
@@ -76,6 +77,7 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> tuple[int, str]:
     """Exit code, and in one line why nothing could be judged."""
     try:
+        check_given(arguments)
         code = group.main(args=list(arguments), prog_name="perf", standalone_mode=False)
     except click.Abort:
         return Code.INTERRUPT, "interrupted"

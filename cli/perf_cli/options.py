@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +13,13 @@ import click
 from perf_documents.durations import parse_duration
 
 if TYPE_CHECKING:
+    import os
+
     from click import Context, Parameter
 
 _SCALE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?(e-?[0-9]{1,3})?")
 LARGEST_SCALE = 100
 LONGEST_S = 31 * 86_400.0
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
@@ -47,14 +52,41 @@ class LengthType(DurationType):
 
 
 class FiniteRange(click.FloatRange):
-    """A number in a range; click lets NaN and infinity through every one."""
+    """A number in a range; click takes NaN, infinity, and whatever else Python reads as one."""
 
     def convert(self, value: float, param: Parameter | None, ctx: Context | None) -> float:
         """Number."""
+        if not _NUMBER.fullmatch(str(value)):
+            self.fail(f"{str(value)[:40]!r}: expected a finite number in plain digits", param, ctx)
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{str(value)[:40]!r}: expected a finite number", param, ctx)
         return number
+
+
+class WholeRange(click.IntRange):
+    """A whole number in a range; click takes `1_000`, `+5`, blanks, and digits of any script."""
+
+    def convert(self, value: int, param: Parameter | None, ctx: Context | None) -> int:
+        """Number."""
+        if not _WHOLE.fullmatch(str(value)):
+            self.fail(f"{str(value)[:40]!r}: expected a whole number in plain digits", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
+class FolderType(click.Path):
+    """A folder to write into."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], param: Parameter | None, ctx: Context | None
+    ) -> Path:
+        """Path."""
+        if value in ("", "-"):
+            self.fail(f"{value!r}: expected a folder", param, ctx)
+        return Path(value)
 
 
 class ScaleType(click.ParamType[object]):
@@ -96,3 +128,4 @@ DURATION = DurationType()
 LENGTH = LengthType()
 SHARE = ShareType()
 SCALE = ScaleType()
+FOLDER = FolderType()

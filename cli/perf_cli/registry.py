@@ -14,6 +14,7 @@ VERBS: dict[str, str] = {
     "trend": "Draw the history as a folder of pages: --out DIR.",
     "serve": "Answer Flagger and Argo Rollouts: the gates of perf.yaml over HTTP.",
     "rollout": "Raise a canary's share of the traffic step by step; promote it, or roll back.",
+    "worker": "Load for a run that another machine directs and judges: --master HOST:PORT.",
     "doctor": "Look whether this machine and folder are in order; --calibrate: the rate they hold.",
     "target": "Run the embedded demo service, with faults on request.",
 }

@@ -15,7 +15,7 @@ from perf_baselines.controlling import ONLY, SequentialLook, compare_with_contro
 from perf_cli.comparing import accepted_for, compare, keep_baseline, now_said
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import say
-from perf_cli.sinks import Sinks, deliver
+from perf_cli.sinks import Sinks, check_out, deliver
 from perf_cli.wiring import history_of
 from perf_documents.errors import PerfError, StoreError, UsageError
 from perf_documents.files import make_private_folder
@@ -187,9 +187,8 @@ class Session:
         folder = given or ready.workspace.state / "runs" / ready.run_id
         if given is not None and self.planned > 1:
             folder = given / str(number)
-        for place in (given, folder):
-            if place is not None and place.exists() and not place.is_dir():
-                raise UsageError(f"--out: {place} is a file; expected a folder; next: name another")
+        for place in filter(None, (given, folder)):
+            check_out(place)
         make_private_folder(folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise StoreError(f"--out: {folder} cannot be written; before load; next: name another")

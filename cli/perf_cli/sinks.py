@@ -14,8 +14,9 @@ from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import Look, result, say
 from perf_cli.termination import leave_message
 from perf_documents.codec import dump_run
-from perf_documents.errors import PerfError, StoreError
+from perf_documents.errors import PerfError, StoreError, UsageError
 from perf_documents.files import write_atomic
+from perf_documents.redact import visible
 from perf_documents.strict_json import pack
 from perf_reports import github
 from perf_reports.comment import render_comment
@@ -54,6 +55,37 @@ class Sinks:
     as_json: bool
     environ: Mapping[str, str]
     token_hex: Callable[[int], str]
+
+
+def check_out(place: Path) -> None:
+    """Refuse a place where the files of a run cannot lie, or would replace somebody else's.
+
+    Raises
+    ------
+    UsageError
+        If it is a file, no path at all, or holds files of these names that no run left.
+    """
+    try:
+        names = {path.name for path in place.iterdir()} if place.exists() else set()
+    except NotADirectoryError:
+        raise UsageError(
+            f"--out: {place} is a file; expected a folder; next: name another"
+        ) from None
+    except PermissionError:
+        raise StoreError(
+            f"--out: {place} cannot be read; before load; next: name another"
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"--out: {visible(str(place), 120)}: {error.strerror}; expected a folder; next: name "
+            "another"
+        ) from error
+    taken = sorted(names & {DATA, REPORT, SUMMARY, RESULT, JUNIT, COMMENT})
+    if taken and DATA not in names:
+        raise UsageError(
+            f"--out: {place} holds {', '.join(taken)} of something else; nothing is overwritten; "
+            "next: name another folder"
+        )
 
 
 def deliver(run: Run, sinks: Sinks, interrupted: Code | None) -> Code:

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 from perf_baselines.baseline_files import BaselineFiles
 from perf_baselines.trend_accepted import Accepted, accepted_of
+from perf_baselines.trend_order import instant
 from perf_baselines.trend_rows import read_rows, save_rows
-from perf_baselines.trend_tracks import Known, instant, tracks_of
+from perf_baselines.trend_tracks import Known, tracks_of
 from perf_baselines.trend_week import week_of
-from perf_cli.moving import view_of
 from perf_cli.output import say
 from perf_cli.wiring import history_of
 from perf_documents.acknowledged import load_acknowledged
 from perf_documents.errors import PerfError, StoreError
 from perf_documents.git import collect_git, default_branch
-from perf_reports.html import render_html
 from perf_reports.trend.folder import SiteFolder, report_made_from
 from perf_reports.trend.links import links_of, report_of
 from perf_reports.trend.model import Site
@@ -26,6 +25,7 @@ from perf_reports.trend.site import Page, pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
     from pathlib import Path
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from perf_loadtests.workspace import Workspace
     from perf_reports.trend.folder import Written
 
-CACHE = "trend-cache.json"
+CACHE = "trend-cache.bin"
 ACKNOWLEDGED = "acknowledged.yaml"
 MOST_NAMED = 5
 
@@ -80,7 +80,8 @@ def build_site(workspace: Workspace, wanted: Wanted) -> Written:
         _keep(rows, cache)
     generator = f"perfproof {version}"
     wish = _Reports(target, wanted.reports, generator, unreadable)
-    reports = wish.of(history, rows.rows)
+    documented = history.documented()
+    reports = wish.of(history, rows.rows, documented)
     accepted = _accepted(workspace, tracks)
     newest = instant(rows.rows[-1].started_at) if rows.rows else None
     site = Site(
@@ -88,7 +89,7 @@ def build_site(workspace: Workspace, wanted: Wanted) -> Written:
         week=week_of(tracks),
         accepted=accepted,
         reports=frozenset(run_id for run_id, _ in reports),
-        documented=frozenset(history.documented()),
+        documented=frozenset(documented),
         commit_links=links_of(
             wanted.commit_url, collect_git(workspace.root, wanted.environ).get("remote", "")
         ),
@@ -116,9 +117,10 @@ class _Reports:
     generator: str
     unreadable: list[str]
 
-    def of(self, history: History, rows: Sequence[Row]) -> list[tuple[str, Page]]:
+    def of(
+        self, history: History, rows: Sequence[Row], kept: AbstractSet[str]
+    ) -> list[tuple[str, Page]]:
         """Reports of the newest runs whose document is kept, by profile and environment."""
-        kept = history.documented()
         counted: dict[tuple[str, str], int] = {}
         found: list[tuple[str, Page]] = []
         for row in reversed(rows):
@@ -145,6 +147,10 @@ class _Reports:
 
 
 def _report(history: History, run_id: str) -> str:
+    # most sites have all their reports already
+    from perf_cli.moving import view_of  # noqa: PLC0415  # as said
+    from perf_reports.html import render_html  # noqa: PLC0415  # as said
+
     return render_html(view_of(history.load(run_id), over_time=True))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from perf_baselines.history import open_history
 from perf_cli.output import say
+from perf_documents.errors import UsageError
 from perf_loadtests.requests import World
 
 if TYPE_CHECKING:
@@ -52,7 +53,13 @@ def history_of(
 
     `heard` is told its notices, beside stderr.
     """
-    where = os.environ.get(HISTORY_VARIABLE) or (config or workspace.config()).history
+    where = os.environ.get(HISTORY_VARIABLE)
+    if where == "":
+        raise UsageError(
+            f"environment: {HISTORY_VARIABLE} is set but empty; expected a URL or a folder; next: "
+            "unset it, or see why its secret is not there"
+        )
+    where = where or (config or workspace.config()).history
     base = workspace.root if where else workspace.state
 
     def notify(notice: Notice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import TRANSPORT_CLASSES
@@ -16,43 +17,61 @@ from perf_analysis.series import (
     add_cells,
     add_scenario_cells,
 )
-from perf_documents.cells import decode_scenarios, decode_series
+from perf_analysis.timings import CheckKey, Tally, Timings, add_tallies, add_timings
+from perf_documents.cells import decode_checks, decode_scenarios, decode_series, decode_timings
 from perf_documents.events import Progress
-from perf_documents.health import HealthWindow
 from perf_documents.run import ErrorSample, GroupedException
-from perf_loadtests.protocol import EventRecord, FinalRecord, SecondRecord, StartRecord
+from perf_loadtests.protocol import (
+    EventRecord,
+    FinalRecord,
+    PartRecord,
+    SecondRecord,
+    StartRecord,
+)
+from perf_loadtests.pulses import Pulses
 from perf_loadtests.schedule import planned_vus, rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from perf_documents.plan import Plan
-    from perf_loadtests.protocol import CountsModel, HealthModel, Record
+    from perf_loadtests.protocol import CountsModel, Record
 
 RECENT_SECONDS = 5
+LEAST_SPAN_S = 0.5
 
 
 class Accumulator:
-    """Sums the records of one engine, which loads one target, or two beside each other."""
+    """Sums the records of a run: one engine's, or those of a master and its workers.
 
-    def __init__(self, plan: Plan, arms: int = 1) -> None:
+    Parameters
+    ----------
+    plan : Plan
+    arms : int
+        Targets that are loaded beside each other.
+    workers : int
+        Load processes; 0 where there is no master.
+    """
+
+    def __init__(self, plan: Plan, arms: int = 1, workers: int = 0) -> None:
         self._plan = plan
         self._arms = arms
+        self._pulses = Pulses(plan.window_s)
+        self._vus: dict[tuple[str, Slot], dict[int, int]] = {}
         self._series: dict[SeriesKey, dict[Slot, Cell]] = {}
         self._scenarios: dict[str, dict[Slot, ScenarioCell]] = {}
+        self._timings: dict[SeriesKey, dict[str, Timings]] = {}
+        self._checks: dict[CheckKey, dict[str, Tally]] = {}
         self._ended: dict[int, int] = {}
-        self._health: dict[int, HealthWindow] = {}
         self._errors: dict[tuple[str, str], ErrorSample] = {}
         self._raised: dict[tuple[str, str], GroupedException] = {}
-        self._recent: deque[tuple[Histogram, Histogram]] = deque(maxlen=RECENT_SECONDS)
-        self._wall_offset_s: float | None = None
+        recent = RECENT_SECONDS * max(1, workers)
+        self._recent: deque[tuple[Histogram, Histogram]] = deque(maxlen=recent)
         self.start: StartRecord | None = None
         self.final: FinalRecord | None = None
         self.events: list[EventRecord] = []
+        self.parts: dict[int, PartRecord] = {}
         self.last: SecondRecord | None = None
-        self.cpu_ratios: list[float] = []
-        self.silent_s = 0.0
-        self.wall_step_s: float | None = None
         self._transport_since_s: float | None = None
         self.only_transport_s = 0.0
 
@@ -72,8 +91,14 @@ class Accumulator:
                 self.final = record
             case EventRecord():
                 self.events.append(record)
+            case PartRecord():
+                self.parts[record.worker or 0] = record
             case SecondRecord():
                 self._second(record)
+
+    def event(self, kind: str) -> EventRecord | None:
+        """First event of a kind."""
+        return next((event for event in self.events if event.kind == kind), None)
 
     def measured(self, reached_s: float | None) -> Measured:
         """Everything recorded so far, with the phases cut at `reached_s`."""
@@ -84,11 +109,14 @@ class Accumulator:
             series=self._series,
             scenarios=self._scenarios,
             ended=dict(sorted(self._ended.items())),
+            timings=self._timings,
+            checks=self._checks,
         )
 
-    def health(self) -> tuple[HealthWindow, ...]:
-        """Generator health by window."""
-        return tuple(window for _, window in sorted(self._health.items()))
+    @property
+    def pulses(self) -> Pulses:
+        """How the generator itself did."""
+        return self._pulses
 
     def errors(self) -> tuple[ErrorSample, ...]:
         """Failures by class and name, most frequent first."""
@@ -152,7 +180,16 @@ class Accumulator:
         return next((span.phase for span in self._plan.spans() if now.at_s <= span.end_s), "drain")
 
     def _second(self, record: SecondRecord) -> None:
-        before, self.last = self.last, record
+        before = self.last
+        pulse = self._pulses.add(record)
+        # a master speaks for all: its second ends one of the run
+        if not record.worker:
+            self.last = pulse
+            self._note_rate(before, pulse)
+        if record.worker != 0:
+            self._add(record)
+
+    def _add(self, record: SecondRecord) -> None:
         series = decode_series(record.cells.series)
         scenarios = decode_scenarios(record.cells.scenarios)
         for key, slots in series.items():
@@ -162,15 +199,27 @@ class Accumulator:
         for name, rows in scenarios.items():
             own = self._scenarios.setdefault(name, {})
             for slot, part in rows.items():
-                own[slot] = add_scenario_cells([own[slot], part]) if slot in own else part
+                summed = add_scenario_cells([own[slot], part]) if slot in own else part
+                own[slot] = self._with_vus(name, slot, summed, record.worker, part.vus)
+        self._note_parts(record)
         for window, count in record.cells.ended:
             self._ended[window] = self._ended.get(window, 0) + count
         self._note_errors(record)
-        self._note_pulse(before, record)
         self._note_transport(record.at_s, series)
         cells = [cell for slots in series.values() for cell in slots.values()]
         lags = [part.lag for rows in scenarios.values() for part in rows.values()]
         self._recent.append((merge(cell.service for cell in cells), merge(lags)))
+
+    def _note_parts(self, record: SecondRecord) -> None:
+        for key, parts in decode_timings(record.cells.timings).items():
+            timings = self._timings.setdefault(key, {})
+            for phase, part in parts.items():
+                known = timings.get(phase)
+                timings[phase] = add_timings([known, part]) if known else part
+        for name, tallies in decode_checks(record.cells.checks).items():
+            held = self._checks.setdefault(name, {})
+            for phase, tally in tallies.items():
+                held[phase] = add_tallies([held[phase], tally]) if phase in held else tally
 
     def _note_errors(self, record: SecondRecord) -> None:
         for error_class, label, count, first_s, last_s, text in record.errors:
@@ -193,24 +242,22 @@ class Accumulator:
                 text=known.text if known else text,
             )
 
-    def _note_pulse(self, before: SecondRecord | None, record: SecondRecord) -> None:
-        health = record.health
-        if self._wall_offset_s is not None:
-            step_s = abs(health.wall_offset_s - self._wall_offset_s)
-            self.wall_step_s = max(self.wall_step_s or 0.0, step_s)
-        self._wall_offset_s = health.wall_offset_s
-        if record.at_s < 0.0:
-            return
-        if record.phase == "load":
-            self.cpu_ratios.append(health.cpu_ratio)
+    def _with_vus(
+        self, name: str, slot: Slot, cell: ScenarioCell, worker: int | None, vus: int
+    ) -> ScenarioCell:
+        """Cell with the VUs of all workers, each of which knows only its own."""
+        if worker is None:
+            return cell
+        known = self._vus.setdefault((name, slot), {})
+        known[worker] = vus
+        return replace(cell, vus=sum(known.values()))
+
+    def _note_rate(self, before: SecondRecord | None, record: SecondRecord) -> None:
         span_s = record.at_s - max(0.0, before.at_s if before else 0.0)
-        self.silent_s = max(self.silent_s, span_s)
-        if span_s > 0.0:
+        if record.at_s >= 0.0 and span_s >= LEAST_SPAN_S:
             started = record.counts.started - (before.counts.started if before else 0)
             per_arm = started / span_s / self._arms
             self._achieved = per_arm if self._plan.open_model else float(record.vus)
-        window = int(max(0.0, record.at_s - 0.5) / self._plan.window_s)
-        self._health[window] = _worst(self._health.get(window), _health_window(window, health))
 
     def _note_transport(self, at_s: float, series: dict[SeriesKey, dict[Slot, Cell]]) -> None:
         """Track for how long of the load nothing but transport errors has come back."""
@@ -230,22 +277,3 @@ class Accumulator:
                 self._transport_since_s = at_s
             # up to the newest error: seconds in which nothing comes back at all prove nothing
             self.only_transport_s = at_s - self._transport_since_s
-
-
-def _health_window(window: int, health: HealthModel) -> HealthWindow:
-    return HealthWindow(window=window, **health.model_dump())
-
-
-def _worst(old: HealthWindow | None, new: HealthWindow) -> HealthWindow:
-    """Worst of two records of one window; probes are counted together."""
-    if old is None:
-        return new
-    summed = {"loop_probes", "loop_late"}
-    values: dict[str, float | int | None] = {}
-    for name in HealthWindow.__slots__:
-        pair = [value for value in (getattr(old, name), getattr(new, name)) if value is not None]
-        if name == "wall_offset_s":
-            values[name] = new.wall_offset_s
-        else:
-            values[name] = (sum(pair) if name in summed else max(pair)) if pair else None
-    return HealthWindow(**values)  # type: ignore[arg-type]  # values follow the fields' own types

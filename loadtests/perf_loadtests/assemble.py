@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,8 @@ class Record:
         self.plan = plan
         self.run_id = order.run
         self.arms = 1 if order.control is None else 2
-        self.sum = Accumulator(plan, self.arms)
+        self.workers = order.spread.workers if order.spread else 0
+        self.sum = Accumulator(plan, self.arms, self.workers)
         self._unreadable = ""
         self.on_second: Callable[[SecondRecord], None] | None = None
 
@@ -110,6 +110,7 @@ def build_run(order: Order, record: Record, ending: Ending) -> Run:
             sha256=start.scenario_sha256 if start else "",
             client_kind=start.client_kind if start else "unknown",
             classes=tuple(start.classes) if start else (),
+            data=start.data if start else {},
             may_retry=bool(start and start.may_retry),
             includes_connect=start is None or start.includes_connect,
         ),
@@ -117,13 +118,14 @@ def build_run(order: Order, record: Record, ending: Ending) -> Run:
                                          if start else {}),
         git=order.git,
         measured=total.measured(reached_s),
-        health=total.health(),
+        health=total.pulses.windows(),
         engine=EngineFacts(
             accounts=_accounts(record),
-            cpu_p95_ratio=_p95(total.cpu_ratios),
-            wall_step_s=total.wall_step_s,
-            silent_s=total.silent_s,
-            processes_final=int(final is not None and not problem),
+            cpu_p95_ratio=total.pulses.cpu_p95_ratio(),
+            wall_step_s=total.pulses.wall_step_s,
+            silent_s=total.pulses.silent_s,
+            processes_planned=max(1, record.workers),
+            processes_final=_processes_final(record, problem),
             sequence_problem=problem,
             end_detail=detail,
             invalid_samples=counts.invalid_samples if counts else 0,
@@ -160,8 +162,8 @@ def _accounts(record: Record) -> Accounts:
     return Accounts(**fields)
 
 
-def _p95(values: list[float]) -> float | None:
-    """Return the 95th percentile of windows: the smallest value with at most 5 % above it."""
-    if not values:
-        return None
-    return sorted(values)[min(len(values) - 1, math.ceil(0.95 * len(values)) - 1)]
+def _processes_final(record: Record, problem: str) -> int:
+    """Load processes whose final report is here; a master's own record must be whole for any."""
+    if record.sum.final is None or problem:
+        return 0
+    return len(record.sum.parts) if record.workers else 1

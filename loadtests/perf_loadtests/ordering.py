@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 from perf_documents.fingerprint import collect_fingerprint
@@ -11,6 +11,8 @@ from perf_documents.plan_codec import encode_plan
 from perf_documents.redact import Redactor, secrets_of
 from perf_loadtests.preflight import is_loopback
 from perf_loadtests.protocol import CONTROL_TOKEN, PROTOCOL, Order, TargetModel
+from perf_loadtests.spreading import notes_on
+from perf_loadtests.surroundings import notes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from perf_loadtests.requests import Prepared, World
 
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
 def make_order(
@@ -43,7 +44,14 @@ def make_order(
         addresses=pinned,
         fingerprint=collect_fingerprint(world.environ),
         git=collect_git(ready.workspace.root, world.environ, redactor=cleaner),
-        notes=_notes(world.environ, local=local),
+        notes=notes_of(
+            world.environ,
+            ready.workspace.root,
+            local=local,
+            superuser=os.geteuid() == 0,
+        )
+        + notes_on(ready.spread),
+        spread=ready.spread,
     )
 
 
@@ -54,22 +62,6 @@ def _target_model(target: Target) -> TargetModel:
         environment=target.environment,
         protected=target.protected,
     )
-
-
-def _notes(environ: Mapping[str, str], *, local: bool) -> list[str]:
-    notes: list[str] = []
-    proxies = [name for name in _PROXIES if environ.get(name)]
-    if proxies:
-        notes.append(f"{', '.join(proxies)}: proxies are ignored")
-    netrc = Path(environ.get("NETRC") or Path(environ.get("HOME") or "/") / ".netrc")
-    if netrc.is_file():
-        notes.append(f"{netrc}: credentials in it are ignored")
-    locust = sorted(name for name in environ if name.startswith("LOCUST_"))
-    if locust:
-        notes.append(f"{', '.join(locust)}: ignored; the profile decides the load")
-    if local:
-        notes.append("target on this machine: it shares the processors with the load generator")
-    return notes
 
 
 def engine_environ(environ: Mapping[str, str], tokens: Sequence[str | None]) -> dict[str, str]:

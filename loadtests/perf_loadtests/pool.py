@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from perf_analysis.series import Slot
 
 V = TypeVar("V")
 A = TypeVar("A")
 
 GROWTH_AHEAD_S = 0.1
+
+
+class Due(NamedTuple):
+    """An arrival with its place in the books; `waits` if no VU was free when it was due."""
+
+    number: int
+    intended_s: float
+    slot: Slot
+    waits: bool
 
 
 def shares_of(total: int, weights: Sequence[float]) -> list[int]:

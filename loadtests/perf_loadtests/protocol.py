@@ -14,6 +14,11 @@ STOP, ABORT, QUIT = b"s", b"a", b"q"
 # Variable that hands the engine the token of a control which has one of its own.
 CONTROL_TOKEN = "PERF_CONTROL_TOKEN"  # noqa: S105  # the name of a variable, not a token
 
+# Variable of the secret that master and workers share; it never travels.
+WORKER_TOKEN = "PERF_WORKER_TOKEN"  # noqa: S105  # the name of a variable, not a token
+# First words of an engine's role, as its last argument: alone, leading others, or led.
+ALONE, MASTER, WORKER = "alone", "master", "worker"
+
 LoadPhase = Literal["starting", "load", "drain"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -29,6 +34,7 @@ class StartRecord(StrictModel):
     scenario_sha256: str
     client_kind: str
     classes: list[Text]
+    data: dict[Text, Text] = Field(default_factory=dict)
     may_retry: bool
     includes_connect: bool
 
@@ -84,11 +90,20 @@ class TargetModel(StrictModel):
     protected: bool = False
 
 
+class SpreadModel(StrictModel):
+    """How a run is spread: so many load processes, where their master listens, who is local."""
+
+    workers: Annotated[int, Field(ge=1, le=1000)]
+    local: Count
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+
 class Order(StrictModel):
     """What an engine is told, and all that a recovered record needs to become a run.
 
     `addresses` pins what each allowed host and port resolved to before the load; nothing is
-    resolved, and nobody else is connected to, while it runs.
+    resolved, and nobody else is connected to, while it runs. Without `spread` the engine is alone.
     """
 
     protocol: int
@@ -105,12 +120,14 @@ class Order(StrictModel):
     fingerprint: dict[str, str]
     git: dict[str, str]
     notes: list[str]
+    spread: SpreadModel | None = None
 
 
 class SecondRecord(StrictModel):
-    """What one second added."""
+    """What one second added; in a spread run, what it added at one worker (0: the master)."""
 
     type: Literal["second"]
+    worker: Count | None = None
     at_s: Finite
     phase: LoadPhase
     vus: Count
@@ -122,11 +139,33 @@ class SecondRecord(StrictModel):
 
 
 class EventRecord(StrictModel):
-    """Something that happened once; the kinds in capitals end the run."""
+    """Something that happened once.
+
+    The kinds in capitals end the run, but for LOADING, LISTENING (where a master does) and PLACED
+    (a worker has its place in a run). MISMATCH, PORT, REFUSED and UNREACHED end it before any load,
+    LOST in the midst of it.
+    """
 
     type: Literal["event"]
-    kind: Literal["note", "LOADING", "SCENARIO", "VUS", "NOT_ALLOWED", "STOPPED"]
+    kind: Literal[
+        "note", "LOADING", "SCENARIO", "VUS", "NOT_ALLOWED", "STOPPED",
+        "LISTENING", "PLACED", "MISMATCH", "PORT", "REFUSED", "UNREACHED", "LOST",
+    ]  # fmt: skip
     text: str
+    worker: Count | None = None
+
+
+class PartRecord(StrictModel):
+    """A worker's closing accounts, acknowledged by its master: nothing of it is missing."""
+
+    type: Literal["part"]
+    worker: Count | None = None
+    pid: Count
+    reached_s: Seconds
+    ended: Literal["schedule", "stop", "abort"]
+    drained: bool
+    counts: CountsModel
+    wakeup_p99_s: Seconds | None = None
 
 
 class FinalRecord(StrictModel):
@@ -144,7 +183,8 @@ class FinalRecord(StrictModel):
 
 
 Record = Annotated[
-    StartRecord | SecondRecord | EventRecord | FinalRecord, Field(discriminator="type")
+    StartRecord | SecondRecord | EventRecord | PartRecord | FinalRecord,
+    Field(discriminator="type"),
 ]
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 

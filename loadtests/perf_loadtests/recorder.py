@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE, TIMEOUT
 from perf_analysis.histogram import LARGEST_S, HistogramBuilder
 from perf_analysis.series import CANDIDATE, SeriesKey, Slot
 from perf_documents.cells import encode_histogram
+from perf_loadtests.checks import MAX_CHECKS
+from perf_loadtests.iteration_cell import IterationCell
+from perf_loadtests.timing import TimingCell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from perf_analysis.timings import CheckKey
+    from perf_loadtests.timing import Timed
+
 MAX_NAMES = 500
 MAX_STATUSES = 12
 MAX_NAME_LENGTH = 200
-OTHER = "(other)"
+OTHER, UNNAMED = "(other)", "(unnamed)"
+# of a longer name: enough that no secret is cut in two before it is found
+_LOOKED_AT = 1_000
 LONGEST_S = 3600.0
 # Classes under which the response came whole: only these have a service time.
 COMPLETE = frozenset({"", "assertion", "http_4xx", "http_5xx", "bad_status"})
@@ -48,11 +56,13 @@ class Sample(NamedTuple):
     asserted: bool
     received_bytes: int
     target: str = CANDIDATE
+    timed: Timed | None = None
 
 
 @dataclass(slots=True)
 class _RequestCell:
     limits_s: Mapping[str, tuple[float, ...]]
+    timing: TimingCell
     n: int = 0
     first: int = 0
     asserted: int = 0
@@ -72,46 +82,6 @@ class _RequestCell:
             if getattr(self, name)
         }
         return coded | {k: encode_histogram(b.freeze()) for k, b in self.histograms.items()}
-
-
-@dataclass(slots=True)
-class IterationCell:
-    """A `ScenarioCell` while it is being filled; the driver counts straight into it."""
-
-    planned: int = 0
-    started: int = 0
-    dropped: int = 0
-    late_drops: int = 0
-    unsent: int = 0
-    finished: int = 0
-    failed: int = 0
-    abandoned: int = 0
-    faulted: int = 0
-    vus_busy_max: int = 0
-    vus: int = 0
-    vu_seconds_planned: float = 0.0
-    vu_seconds: float = 0.0
-    lag: HistogramBuilder = field(default_factory=HistogramBuilder)
-    vu_wait: HistogramBuilder = field(default_factory=HistogramBuilder)
-    iteration: HistogramBuilder = field(default_factory=HistogramBuilder)
-    dropped_latency: HistogramBuilder = field(default_factory=HistogramBuilder)
-
-    def add_to(self, totals: dict[str, int]) -> None:
-        """Add what is counted to totals by name."""
-        for name in totals:
-            totals[name] += getattr(self, name)
-
-    def encode(self) -> dict[str, object]:
-        """Return the cell as JSON without what is zero or empty."""
-        coded: dict[str, object] = {}
-        for spec in fields(self):
-            value = getattr(self, spec.name)
-            if isinstance(value, HistogramBuilder):
-                if value.counts:
-                    coded[spec.name] = encode_histogram(value.freeze())
-            elif value:
-                coded[spec.name] = value
-        return coded
 
 
 def _measured(sample: Sample) -> bool:
@@ -134,15 +104,19 @@ def _valid(sample: Sample) -> bool:
     )
 
 
-def clean_name(name: object) -> str:
-    """Request name fit to be stored: no control or format characters, at most 200 characters."""
-    text = name if isinstance(name, str) else repr(name)
+def clean_name(name: object, clean: Callable[[str], str] = str) -> str:
+    """Request name fit to be stored: no secret, no control or format characters, not too long."""
+    text = clean((name if isinstance(name, str) else repr(name))[:_LOOKED_AT])
     if not text.isascii() or not text.isprintable():
         text = "".join(
             f"\\x{ord(c):02x}" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c
             for c in text
         )
-    return text[:MAX_NAME_LENGTH] or "(unnamed)"
+    text = text[:MAX_NAME_LENGTH]
+    if not text.strip():
+        return UNNAMED
+    # a scenario that uses the names that mean something here does not get their meaning
+    return f"'{text}'" if text in {OTHER, UNNAMED} else text
 
 
 class Recorder:
@@ -152,12 +126,20 @@ class Recorder:
     ----------
     limits_s : mapping of str to tuple of float
         Per trend metric, the limits beside which samples are counted exactly.
+    clean : callable
+        Removes secrets from names.
     """
 
-    def __init__(self, *, limits_s: Mapping[str, tuple[float, ...]]) -> None:
+    def __init__(
+        self, *, limits_s: Mapping[str, tuple[float, ...]], clean: Callable[[str], str] = str
+    ) -> None:
         self._limits_s = limits_s
+        self._clean = clean
         self._requests: dict[tuple[SeriesKey, Slot], _RequestCell] = {}
         self._iterations: dict[tuple[str, Slot], IterationCell] = {}
+        self._timings: dict[tuple[SeriesKey, str], TimingCell] = {}
+        self._checks: dict[tuple[str, str, str, str], list[int]] = {}
+        self._checked: set[str] = set()
         self._ended: dict[int, int] = {}
         self._names: dict[str, None] = {}
         self._beyond: set[int] = set()
@@ -202,6 +184,18 @@ class Recorder:
             self._time(cell, sample, "")
         elif error_class in CENSORED:
             self._time(cell, sample, "_censored")
+        else:
+            cell.timing.count(sample.timed)
+
+    def check(self, key: CheckKey, phase: str, *, ok: bool) -> None:
+        """Count one check of the scenario's own; of more than 100 names the rest is `(other)`."""
+        name = clean_name(key.name, self._clean)
+        if name not in self._checked:
+            name = name if len(self._checked) < MAX_CHECKS else OTHER
+            self._checked.add(name)
+        tally = self._checks.setdefault((key.target, key.scenario, name, phase), [0, 0])
+        tally[0] += ok
+        tally[1] += 1
 
     def iterations(self, scenario: str, slot: Slot) -> IterationCell:
         """Cell of a scenario and slot, to be counted into."""
@@ -222,14 +216,20 @@ class Recorder:
         """
         requests, self._requests = self._requests, {}
         iterations, self._iterations = self._iterations, {}
+        timings, self._timings = self._timings, {}
+        checks, self._checks = self._checks, {}
         ended, self._ended = self._ended, {}
         self._known.clear()
         for cell in iterations.values():
             cell.add_to(self._totals)
         series: list[object] = []
         scenarios: list[object] = []
+        timed: list[object] = []
         for (key, slot), request_cell in requests.items():
             series.append([*key, *slot, request_cell.encode()])
+            rest()
+        for (key, phase), timing in timings.items():
+            timed += [[*key, phase, timing.encode()]] if timing.n else []
             rest()
         for (name, slot), cell in iterations.items():
             scenarios.append([name, *slot, cell.encode()])
@@ -238,6 +238,8 @@ class Recorder:
             "series": series,
             "scenarios": scenarios,
             "ended": [list(pair) for pair in ended.items()],
+            "timings": timed,
+            "checks": [[*key, *tally] for key, tally in checks.items()],
         }
 
     def totals(self) -> dict[str, object]:
@@ -248,7 +250,9 @@ class Recorder:
         return {**totals}
 
     def _time(self, cell: _RequestCell, sample: Sample, suffix: str) -> None:
-        service_s, latency_s = sample.service_s, sample.latency_s
+        service_s, latency_s, timed = sample.service_s, sample.latency_s, sample.timed
+        if timed is not None:
+            (cell.timing.cut if suffix else cell.timing.add)(timed)
         # beyond an hour nothing is told apart: it is at least an hour
         if service_s > LONGEST_S:
             suffix, service_s = "_censored", LONGEST_S
@@ -258,7 +262,7 @@ class Recorder:
 
     def _cell(self, sample: Sample) -> _RequestCell:
         method = sample.method if sample.error_class != INVALID_SAMPLE else "INVALID"
-        name = self._admit(clean_name(sample.name))
+        name = self._admit(clean_name(sample.name, self._clean))
         seen = self._statuses.setdefault((method, name), set())
         status = sample.status
         if status not in seen:
@@ -268,7 +272,12 @@ class Recorder:
         key = SeriesKey(sample.target, sample.scenario, method, name, status, sample.error_class)
         cell = self._requests.get((key, sample.slot))
         if cell is None:
-            cell = self._requests[key, sample.slot] = _RequestCell(self._limits_s)
+            # windows of one phase share its timings
+            place = key, sample.slot.phase
+            timing = self._timings.get(place)
+            if timing is None:
+                timing = self._timings[place] = TimingCell(self._limits_s)
+            cell = self._requests[key, sample.slot] = _RequestCell(self._limits_s, timing)
         return cell
 
     def _admit(self, name: str) -> str:

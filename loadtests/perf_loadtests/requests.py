@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perf_documents.targets import DEMO
@@ -16,13 +16,22 @@ if TYPE_CHECKING:
     from perf_documents.events import Notice, Progress
     from perf_documents.plan import Plan
     from perf_documents.targets import Target, WorkspaceConfig
+    from perf_loadtests.protocol import SpreadModel
     from perf_loadtests.supervisor import StopRequest
     from perf_loadtests.workspace import ScenarioFile, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What a person asked for."""
+    """What a person asked for.
+
+    Attributes
+    ----------
+    processes : int or None
+        Load processes on this machine; None: one, or none beside `workers`.
+    workers : int
+        Load processes elsewhere (`perf worker`), to be waited for at `bind`.
+    """
 
     profile: str
     target: str
@@ -32,6 +41,9 @@ class RunRequest:
     wait_s: float = 0.0
     control: str | None = None
     demo_flags: tuple[str, ...] = ()
+    processes: int | None = None
+    workers: int = 0
+    bind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,8 @@ class Prepared:
         None: the embedded service, started when the run is.
     swapped : bool
         The control is started first.
+    addresses : mapping
+        What each target's host and port resolved to when it was judged.
     """
 
     request: RunRequest
@@ -72,7 +86,9 @@ class Prepared:
     control: Target | None = None
     config: WorkspaceConfig
     workspace: Workspace
+    spread: SpreadModel | None = None
     swapped: bool = False
+    addresses: Mapping[tuple[str, int], list[str]] = field(default_factory=dict)
 
     @property
     def restarts(self) -> bool:

@@ -11,6 +11,7 @@ from perf_documents.errors import InfraError, PerfError, RefusedError, Unreachab
 from perf_documents.guard import judge_load, judge_target
 from perf_documents.profile import load_profile
 from perf_documents.targets import DEMO, Target
+from perf_loadtests.joining import Joining
 from perf_loadtests.ordering import TOKEN_VARIABLE, engine_environ, make_order
 from perf_loadtests.preflight import (
     Patience,
@@ -21,18 +22,21 @@ from perf_loadtests.preflight import (
     resolve,
 )
 from perf_loadtests.requests import Prepared, RunRequest, World
+from perf_loadtests.spreading import spread_of, with_token
 from perf_loadtests.started import started
 from perf_loadtests.supervisor import Supervisor, Surroundings
+from perf_loadtests.surroundings import check_clock, check_variables
 from perf_loadtests.target.launch import DemoTarget, TargetStartError
 from perf_loadtests.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from perf_documents.plan import Plan
     from perf_documents.run import Run
     from perf_documents.targets import WorkspaceConfig
+    from perf_loadtests.protocol import Order, SpreadModel
     from perf_loadtests.workspace import ScenarioFile
 
 T = TypeVar("T")
@@ -53,19 +57,24 @@ def prepare(request: RunRequest, world: World) -> Prepared:
     load = _attempt(problems, lambda: _read_load(request, workspace))
     config = _attempt(problems, workspace.config)
     found: dict[str, Target | None] = {}
+    names = _Names()
     for name in filter(None, (request.target, request.control)):
         found[name] = None
         if config is not None and name != DEMO:
-            found[name] = _attempt(problems, partial(_find_target, name, request, config, world))
+            event = world.environ.get("GITHUB_EVENT_NAME")
+            find = partial(judge_target, name, config, names.resolve, event=event)
+            found[name] = _attempt(problems, partial(_find_target, request, find))
     for target in filter(None, found.values()):
         if load is not None:
             _attempt(problems, partial(judge_load, load[0], target))
-    if request.control is not None and load is not None:
-        urls = {target.url for target in found.values() if target is not None}
-        twice = len(urls) < sum(target is not None for target in found.values())
-        _attempt(problems, partial(_check_control, request, load[0], same_url=twice))
+    spread: SpreadModel | None = None
+    if load is not None:
+        _attempt(problems, partial(_check_control, request, load[0], found.values()))
+        spread = _attempt(problems, partial(spread_of, request, load[0], world.environ))
+    _attempt(problems, lambda: _check_environ(load, config, world))
     if load is None or config is None or problems:
         raise _all_of(problems)
+    check_clock(world.now())
     plan, scenario = load
     check_files(plan.max_vus * (1 if request.control is None else 2))
     if any(target.insecure for target in found.values() if target is not None):
@@ -79,12 +88,31 @@ def prepare(request: RunRequest, world: World) -> Prepared:
         control=found[request.control] if request.control else None,
         config=config,
         workspace=workspace,
+        spread=spread,
+        addresses=names.found,
     )
 
 
 def execute(ready: Prepared, world: World, *, log: Path | None) -> Run:
     """Reach the target, run the load and return what was recorded, not judged yet."""
-    folder = ready.workspace.state / "spool" / ready.run_id
+    with _ordered(ready, world, "spool", log) as (order, around):
+        return Supervisor(order, ready.plan, around).run()
+
+
+def join(ready: Prepared, world: World, place: tuple[str, int]) -> str:
+    """Reach the target and load it for the master at a place; why that was not whole, or empty."""
+    # whoever started the run starts its targets too
+    mine = replace(ready, target=_running(ready.target), control=_running(ready.control))
+    with _ordered(mine, world, "workers", None) as (order, around):
+        return Joining(order, ready.plan, around, place).run()
+
+
+@contextlib.contextmanager
+def _ordered(
+    ready: Prepared, world: World, kind: str, log: Path | None
+) -> Iterator[tuple[Order, Surroundings]]:
+    """What an engine is told and works in, while its targets are there."""
+    folder = ready.workspace.state / kind / ready.run_id
     with contextlib.ExitStack() as block:
         # started in turns, so that neither is always the one that was there first
         arms = [False] if ready.request.control is None else [ready.swapped, not ready.swapped]
@@ -96,7 +124,11 @@ def execute(ready: Prepared, world: World, *, log: Path | None) -> Run:
         order = make_order(ready, world, [target for target, _ in targets], pinned)
         around = Surroundings(
             folder=folder,
-            environ=engine_environ(world.environ, [token for _, token in targets]),
+            environ=with_token(
+                engine_environ(world.environ, [token for _, token in targets]),
+                ready.spread,
+                world.token_hex,
+            ),
             clock=world.clock,
             sleep=world.sleep,
             emit=world.emit,
@@ -105,7 +137,11 @@ def execute(ready: Prepared, world: World, *, log: Path | None) -> Run:
         )
         ready.workspace.state.mkdir(mode=0o700, exist_ok=True)
         check_space(ready.workspace.state)
-        return Supervisor(order, ready.plan, around).run()
+        yield order, around
+
+
+def _running(target: Target | None) -> Target | None:
+    return replace(target, start=()) if target is not None else None
 
 
 def _pin(target: Target, ready: Prepared, world: World) -> tuple[str, int, list[str]]:
@@ -113,7 +149,7 @@ def _pin(target: Target, ready: Prepared, world: World) -> tuple[str, int, list[
     origin = origin_of(target.url)
     addresses = reach(
         origin,
-        resolve(origin.host, origin.port),
+        ready.addresses.get((origin.host, origin.port)) or resolve(origin.host, origin.port),
         verify=not ready.plan.insecure,
         patience=Patience(
             wait_s=ready.request.wait_s,
@@ -125,13 +161,18 @@ def _pin(target: Target, ready: Prepared, world: World) -> tuple[str, int, list[
     return origin.host, origin.port, addresses
 
 
-def _check_control(request: RunRequest, plan: Plan, *, same_url: bool) -> None:
+def _check_control(request: RunRequest, plan: Plan, found: Iterable[Target | None]) -> None:
+    if request.control is None:
+        return
     if not plan.open_model:
         raise UsageError(
             f"--control: executor {plan.executor} has no arrivals to pair; expected "
             "ramping-arrival-rate or constant-arrival-rate"
         )
-    if same_url or (request.control == request.target and request.control != DEMO):
+    urls = [target.url for target in found if target is not None]
+    if len(set(urls)) < len(urls) or (
+        request.control == request.target and request.control != DEMO
+    ):
         raise UsageError("--control: is the target itself; expected the old version beside it")
 
 
@@ -142,6 +183,15 @@ def _attempt(problems: list[PerfError], action: Callable[[], T]) -> T | None:
     except (UsageError, RefusedError) as error:
         problems.append(error)
         return None
+
+
+def _check_environ(
+    load: tuple[Plan, ScenarioFile] | None, config: WorkspaceConfig | None, world: World
+) -> None:
+    if load is None or config is None:
+        return  # which variables have a meaning is not known yet
+    own = [target.token_env for target in config.targets.values() if target.token_env]
+    check_variables(world.environ, own, load[1].path.read_bytes())
 
 
 def _read_load(request: RunRequest, workspace: Workspace) -> tuple[Plan, ScenarioFile]:
@@ -159,17 +209,23 @@ def _all_of(problems: list[PerfError]) -> PerfError:
     return RefusedError(text) if refused else UsageError(text)
 
 
-def _find_target(name: str, request: RunRequest, config: WorkspaceConfig, world: World) -> Target:
-    event = world.environ.get("GITHUB_EVENT_NAME")
-    target = judge_target(name, config, _resolve_quietly, confirm=request.confirm, event=event)
+def _find_target(request: RunRequest, find: Callable[..., Target]) -> Target:
+    target = find(confirm=request.confirm)
     return replace(target, environment=request.environment or target.environment)
 
 
-def _resolve_quietly(host: str, port: int) -> list[str]:
-    try:
-        return resolve(host, port)
-    except UnreachableError as error:
-        raise OSError(str(error)) from error
+class _Names:
+    """Addresses by host and port: what was judged is loaded, whatever a resolver says next."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, int], list[str]] = {}
+
+    def resolve(self, host: str, port: int) -> list[str]:
+        try:
+            found = self.found[host, port] = resolve(host, port)
+        except UnreachableError as error:
+            raise OSError(str(error)) from error
+        return found
 
 
 @contextlib.contextmanager

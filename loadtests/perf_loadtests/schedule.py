@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,6 +23,37 @@ class Arrival(NamedTuple):
     number: int
     offset_s: float
     phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stripe:
+    """Every `of`-th arrival and VU from number `index` on: the share of one load process."""
+
+    index: int = 0
+    of: int = 1
+
+    def count(self, total: int) -> int:
+        """How many of the numbers below a total fall on this stripe; remainders on the first."""
+        return len(range(self.index, total, self.of))
+
+    def nth(self, place: int) -> int:
+        """Number over the whole run of what this process counts as its `place`, from 0 on."""
+        return self.index + self.of * place
+
+    def first_from(self, number: int) -> int:
+        """Smallest number of this stripe that is not below the given one."""
+        return number + (self.index - number) % self.of
+
+    def part_of(self, plan: Plan) -> Plan:
+        """Plan with this stripe's VUs; its arrivals stay those of the whole."""
+        return replace(
+            plan,
+            pre_allocated_vus=self.count(plan.pre_allocated_vus),
+            max_vus=self.count(plan.max_vus),
+        )
+
+
+WHOLE = Stripe()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +93,22 @@ def _pieces(stages: Sequence[Stage]) -> list[_Piece]:
     return pieces
 
 
-def arrivals(plan: Plan) -> Iterator[Arrival]:
-    """Every arrival of a plan in order; the seed fixes Poisson arrivals.
+def arrivals(plan: Plan, stripe: Stripe = WHOLE) -> Iterator[Arrival]:
+    """Arrivals of a plan in order, all or one stripe; the seed fixes Poisson arrivals.
 
     Notes
     -----
     With L the integral of the rate, arrival i starts where L first exceeds i (constant), or the sum
     of i + 1 unit exponentials (Poisson). Stages are half-open, in exact arithmetic, so the number
-    of arrivals depends on no rounding.
+    of arrivals depends on no rounding. The stripes of one number are a partition: which arrival is
+    which depends neither on their number nor on the stripe.
     """
     pieces = _pieces(plan.stages)
-    return _poisson(pieces, plan.seed) if plan.arrivals == "poisson" else _constant(pieces)
+    if plan.arrivals != "poisson":
+        return _constant(pieces, stripe)
+    drawn = _poisson(pieces, plan.seed)
+    # the sequence is one sum of draws, so each process walks the whole of it
+    return islice(drawn, stripe.index, None, stripe.of)
 
 
 def count_arrivals(plan: Plan) -> int:
@@ -82,11 +118,11 @@ def count_arrivals(plan: Plan) -> int:
     return math.ceil(_pieces(plan.stages)[-1].last)
 
 
-def _constant(pieces: Sequence[_Piece]) -> Iterator[Arrival]:
+def _constant(pieces: Sequence[_Piece], stripe: Stripe) -> Iterator[Arrival]:
     for piece in pieces:
         first = math.ceil(piece.first)
         ahead = float(first - piece.first)
-        for index in range(first, math.ceil(piece.last)):
+        for index in range(stripe.first_from(first), math.ceil(piece.last), stripe.of):
             yield Arrival(index, piece.offset_s(ahead + (index - first)), piece.stage.phase)
 
 

@@ -55,7 +55,7 @@ class SpoolWriter:
 
         `rest` is called while it is encoded, one row after the other; others may write meanwhile.
         """
-        body = "".join(_encoded(record, rest))
+        body = "".join(encoded(record, rest))
         self._sequence += 1
         text = f"{self._sequence} {body}".encode()
         line = b"%08x " % zlib.crc32(text) + text + b"\n"
@@ -69,14 +69,14 @@ class SpoolWriter:
         os.fdatasync(self.descriptor)
 
 
-def _encoded(record: dict[str, object], rest: Callable[[], None]) -> Iterator[str]:
+def encoded(record: dict[str, object], rest: Callable[[], None]) -> Iterator[str]:
     """JSON of a record in pieces: each row of a list by itself."""
     lead = "{"
     for key, value in record.items():
         yield f"{lead}{_JSON.encode(key)}:"
         lead = ","
         if isinstance(value, dict):
-            yield from _encoded(value, rest)
+            yield from encoded(value, rest)
         elif isinstance(value, list):
             yield "["
             for index, row in enumerate(value):

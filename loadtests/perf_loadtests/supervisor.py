@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from perf_analysis.abort import breach_to_abort
 from perf_analysis.facts import EndState
 from perf_analysis.failure_classes import TRANSPORT_CLASSES
-from perf_documents.errors import RefusedError, ScenarioError
+from perf_documents.errors import (
+    PerfError,
+    RefusedError,
+    ScenarioError,
+    UnreachableError,
+    UsageError,
+)
 from perf_documents.events import Notice, Progress
 from perf_documents.files import make_private_folder, write_atomic
-from perf_documents.redact import Redactor, secrets_of
 from perf_loadtests import spool
 from perf_loadtests.assemble import Ending, Record, build_run
-from perf_loadtests.output import CappedOutput
-from perf_loadtests.protocol import ABORT, STOP
+from perf_loadtests.processes import EngineProcess, LocalWorkers
+from perf_loadtests.protocol import ABORT, ALONE, MASTER, STOP
 from perf_loadtests.recover import owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from perf_documents.plan import Plan
@@ -38,8 +40,8 @@ SILENCE_S = 10.0
 START_LIMIT_S = 90.0
 AFTER_END_S = 10.0
 STOP_LIMIT_S = 4.0
-KILL_AFTER_S = 3.0
 TRANSPORT_ONLY_S = 10.0
+ENDING = ("VUS", "NOT_ALLOWED", "LOST", "UNREACHED", "MISMATCH")
 
 
 class StopRequest(Protocol):
@@ -71,14 +73,13 @@ class _Stopping:
 
 
 class Supervisor:
-    """One run of one engine process."""
+    """One run: of one engine process, or of a master and its workers."""
 
     def __init__(self, order: Order, plan: Plan, around: Surroundings) -> None:
         self._order = order
         self._plan = plan
         self._around = around
         self._stopping = _Stopping()
-        self._control = -1
         self._heard_s = around.clock()
         self._started_s = around.clock()
         self._load_seen_s: float | None = None
@@ -99,51 +100,58 @@ class Supervisor:
         write_atomic(folder / spool.PLAN_FILE, self._order.model_dump_json().encode())
         write_atomic(folder / spool.OWNER_FILE, json.dumps(owner()).encode())
         descriptor = spool.create(folder / spool.SPOOL_FILE)
+        place = folder, self._order.workspace, self._around.environ
         try:
             record = Record(spool.SpoolReader(descriptor), self._plan, self._order)
-            control_out, self._control = os.pipe()
-            try:
-                process = self._start(descriptor, control_out)
-            finally:
-                os.close(control_out)
-            output = CappedOutput(process, Redactor(secrets_of(self._around.environ)).clean)
+            role = ALONE if self._order.spread is None else MASTER
+            process = self._engine = EngineProcess(*place, descriptor, role)
+            self._workers = LocalWorkers(*place)
             try:
                 self._watch(process, record)
             finally:
-                self._end(process)
-                os.close(self._control)
-                output.finish(self._around.log)
+                # a master first: without it its workers stop by themselves
+                process.close(self._around.log)
+                self._workers.close(self._around.log)
             while record.poll():
                 self._show(record)
-            return self._conclude(process, record, output)
+            return self._conclude(process, record)
         finally:
             os.close(descriptor)
 
-    def _start(self, descriptor: int, control: int) -> subprocess.Popen[bytes]:
-        arguments = [str(self._around.folder), str(descriptor), str(control), str(os.getpid())]
-        return subprocess.Popen(
-            # -P: the workspace may hold modules named like the standard library's
-            [sys.executable, "-P", "-m", "perf_loadtests.engine", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=self._order.workspace,
-            env=dict(self._around.environ),
-            pass_fds=(descriptor, control),
-            start_new_session=True,
-        )
-
-    def _watch(self, process: subprocess.Popen[bytes], record: Record) -> None:
-        while process.poll() is None:
+    def _watch(self, process: EngineProcess, record: Record) -> None:
+        while process.status() is None:
+            # before the record is read: one that ended well has its last word in there
+            ended = self._workers.ended()
             if record.poll():
                 self._heard_s = self._around.clock()
                 self._show(record)
+            self._look_after_workers(record, ended)
             self._obey_signals(process)
             self._check_rules(record)
             if self._overdue(record):
-                self._end(process)
+                process.end()
                 return
             self._around.sleep(POLL_S)
+
+    def _look_after_workers(self, record: Record, ended: Sequence[EngineProcess]) -> None:
+        """Start the workers of this machine when their master listens; miss those that end."""
+        spread, listening = self._order.spread, record.sum.event("LISTENING")
+        if spread is None or listening is None or self._stopping.ending.asked is not None:
+            return
+        if not self._welcomed:
+            self._welcomed = True
+            self._workers.start(spread.local, listening.text)
+            if spread.workers > spread.local:
+                text = f"waiting for {spread.workers - spread.local} workers at {listening.text}"
+                self._around.emit(Notice(text=text))
+        done = {part.pid for part in record.sum.parts.values()}
+        is_over = record.sum.final or any(record.sum.event(kind) for kind in ENDING)
+        for process in ended:
+            if process.pid not in done and not is_over:
+                detail = process.how_it_ended(_when(record), f"worker (process {process.pid})")
+                self._ask(STOP, EndState.INCOMPLETE, detail, STOP_LIMIT_S)
+                self._around.emit(Notice(text=f"{detail}; the run is stopped", warning=True))
+                return
 
     def _show(self, record: Record) -> None:
         last = record.sum.last
@@ -156,14 +164,14 @@ class Supervisor:
         if progress is not None:
             self._around.emit(progress)
 
-    def _obey_signals(self, process: subprocess.Popen[bytes]) -> None:
+    def _obey_signals(self, process: EngineProcess) -> None:
         seen = len(self._around.stop.signals)
         if seen == self._stopping.signals:
             return
         first, self._stopping.signals = self._stopping.signals == 0, seen
         if not first:
             # the second says: at once. The spool is durable as it is
-            self._end(process)
+            process.end()
             return
         name = signal.Signals(self._around.stop.signals[0]).name
         self._ask(STOP, EndState.INTERRUPTED, f"interrupted by {name}", STOP_LIMIT_S)
@@ -183,6 +191,7 @@ class Supervisor:
             self._check_thresholds(record, at_s)
 
     _judged: object = None
+    _welcomed = False
 
     def _check_thresholds(self, record: Record, at_s: float) -> None:
         watched = [threshold for threshold in self._plan.thresholds if threshold.abort_on_fail]
@@ -203,22 +212,22 @@ class Supervisor:
     def _ask(self, word: bytes, state: EndState, detail: str, limit_s: float) -> None:
         self._stopping.ending = Ending(asked=state, detail=detail)
         self._stopping.kill_at_s = self._around.clock() + limit_s
-        with contextlib.suppress(OSError):
-            os.write(self._control, word)
+        self._engine.tell(word)
 
     def _overdue(self, record: Record) -> bool:
         """Whether the engine must be ended: silent, or past every deadline it had."""
         if record.reader.damage is not None:
             # nothing after it can be read, so nothing would end the load
-            detail = self._stopping.ending.detail or record.problem()
-            state = self._stopping.ending.asked or EndState.INCOMPLETE
-            self._stopping.ending = Ending(asked=state, detail=detail)
+            asked = self._stopping.ending
+            self._stopping.ending = Ending(
+                asked=asked.asked or EndState.INCOMPLETE, detail=asked.detail or record.problem()
+            )
             return True
         now_s, plan = self._around.clock(), self._plan
         if self._stopping.kill_at_s is not None and now_s > self._stopping.kill_at_s:
             return True
         if self._load_seen_s is None:
-            limit_s = self._started_s + START_LIMIT_S
+            limit_s = self._started_s + START_LIMIT_S * (1 if self._order.spread is None else 2)
         else:
             drain_s = plan.graceful_stop_s + plan.timeout_s
             limit_s = self._load_seen_s + plan.duration_s + drain_s + AFTER_END_S
@@ -233,53 +242,43 @@ class Supervisor:
         )
         return True
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """End the whole process group: politely, then for good."""
-        if process.poll() is None:
-            self._signal_group(process, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(KILL_AFTER_S)
-        # what the scenario may have left behind in the group goes too
-        self._signal_group(process, signal.SIGKILL)
-        process.wait()
-
-    def _signal_group(self, process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-
-    def _conclude(
-        self, process: subprocess.Popen[bytes], record: Record, output: CappedOutput
-    ) -> Run:
-        for event in record.sum.events:
-            if event.kind == "SCENARIO":
-                # nothing was measured: there is nothing to recover
-                shutil.rmtree(self._around.folder, ignore_errors=True)
-                raise ScenarioError(f"{event.text}; nothing was sent")
+    def _conclude(self, process: EngineProcess, record: Record) -> Run:
+        self._raise_what_kept_it_from_starting(record)
         ending = self._stopping.ending
-        refused = [event.text for event in record.sum.events if event.kind == "NOT_ALLOWED"]
-        if refused:
+        refused = record.sum.event("NOT_ALLOWED")
+        if refused is not None:
             raise RefusedError(
-                f"the scenario tried to connect to {refused[0]}, which is not on the allow-list; "
+                f"the scenario tried to connect to {refused.text}, which is not on the allow-list; "
                 "the run was stopped; next: list it under targets in perf.yaml, or do not call it"
             )
-        if record.sum.final is None and ending.asked is None:
-            ending = Ending(
-                asked=EndState.INCOMPLETE, detail=self._why_it_ended(process, record, output)
-            )
+        lost = record.sum.event("LOST")
+        if lost is not None and ending.asked in {None, EndState.INCOMPLETE}:
+            ending = Ending(asked=EndState.INCOMPLETE, detail=ending.detail or lost.text)
+        elif record.sum.final is None and ending.asked is None:
+            ending = Ending(asked=EndState.INCOMPLETE, detail=_why_it_ended(process, record))
         return build_run(self._order, record, ending)
 
-    def _why_it_ended(
-        self, process: subprocess.Popen[bytes], record: Record, output: CappedOutput
-    ) -> str:
-        missing = [event.text for event in record.sum.events if event.kind == "VUS"]
-        if missing:
-            return f"{missing[0]}; the load was not started"
-        last = record.sum.last
-        when = f" at {max(0.0, last.at_s):.1f} s" if last else " before the load"
-        status = process.returncode
-        if status < 0:
-            hint = "; perhaps out of memory" if status == -signal.SIGKILL else ""
-            return f"load process ended by signal {-status}{when}{hint}"
-        if status == 0:
-            return f"no completion record{when}; the scenario ended the load process"
-        return f"load process ended with status {status}{when}: {output.last_line()}"
+    def _raise_what_kept_it_from_starting(self, record: Record) -> None:
+        error: PerfError | None = None
+        if event := record.sum.event("SCENARIO"):
+            error = ScenarioError(f"{event.text}; nothing was sent")
+        elif event := record.sum.event("MISMATCH") or record.sum.event("PORT"):
+            error = UsageError(f"{event.text}; before load, nothing sent")
+        elif event := record.sum.event("UNREACHED"):
+            error = UnreachableError(f"{event.text}; before load, nothing sent")
+        if error is not None:
+            # nothing was measured: there is nothing to recover
+            shutil.rmtree(self._around.folder, ignore_errors=True)
+            raise error
+
+
+def _when(record: Record) -> str:
+    last = record.sum.last
+    return f" at {last.at_s:.1f} s" if last is not None and last.at_s > 0.0 else " before the load"
+
+
+def _why_it_ended(process: EngineProcess, record: Record) -> str:
+    missing = record.sum.event("VUS")
+    if missing is not None:
+        return f"{missing.text}; the load was not started"
+    return process.how_it_ended(_when(record))

@@ -41,6 +41,7 @@ def provenance(run: Run, phase: str) -> tuple[Item, ...]:
         Item(label="scenario hash", value=scenario.sha256[:HASH_CHARACTERS]),
         Item(label="target", value=target_of(run), hint=run.target.url),
         Item(label="environment", value=run.target.environment),
+        Item(label="tags", value=", ".join(f"{k}:{v}" for k, v in plan.tags.run.items())),
         Item(label="commit", value=run.git.get("commit", ""), hint="uncommitted changes" * dirty),
         Item(label="branch", value=run.git.get("branch", "")),
         Item(label="perfproof", value=run.version),
@@ -106,6 +107,10 @@ def notes(run: Run) -> tuple[str, ...]:
             f"Service time includes connecting (client {scenario.client_kind}).",
         ),
         (scenario.may_retry, "The client may send a request twice without saying so."),
+        (
+            bool(overridden := _overridden(run)),
+            f"Overridden: {units.count(overridden)} (status outside 200-399, declared a success).",
+        ),
         (bool(engine.invalid_samples), f"{units.count(engine.invalid_samples)} invalid samples."),
         (plan.time_scale != 1, f"Stage durations were scaled by {float(plan.time_scale):g}."),
     )
@@ -118,6 +123,16 @@ def notes(run: Run) -> tuple[str, ...]:
             f"{group.text}"
         )
     return (*plan.notes, *run.client_notes, *said)
+
+
+def _overridden(run: Run) -> int:
+    """Requests that the scenario called a success against their status."""
+    return sum(
+        cell.n
+        for key, phases in run.measured.sums.series.items()
+        if not key.error_class and key.status and not 200 <= key.status <= 399  # noqa: PLR2004  # statuses
+        for cell in phases.values()
+    )
 
 
 def _item(label: str, value: float | None, say: Callable[[float], str], hint: str = "") -> Item:

@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from perf_analysis.timings import TIMINGS
 from perf_reports import wording
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from perf_analysis.compared import ComparedRow, Comparison
     from perf_analysis.verdict import Check, ThresholdResult
     from perf_documents.run import Run
-    from perf_reports.parts import EndpointRow, FailureRow, View
+    from perf_reports.parts import EndpointRow, FailureRow, TimedRow, View
 
 SCHEMA = "perfproof.result/2"
 COMPARISON_SCHEMA = "perfproof.comparison/1"
@@ -49,7 +50,11 @@ def render_json(view: View, run: Run) -> str:
         "checks": [_check(check) for check in view.checks],
         "thresholds": [_threshold(result) for result in view.thresholds],
         "comparison": _comparison(view.comparison),
-        "endpoints": [_endpoint(row) for row in view.endpoints],
+        "endpoints": [_endpoint(row, view.timings) for row in view.endpoints],
+        "scenario_checks": [
+            {"name": row.name, "passed": row.passed, "made": row.made}
+            for row in view.scenario_checks
+        ],
         "failures": [_failure(row) for row in view.failures],
         "accounts": _accounts(run),
         "generator": _generator(run),
@@ -141,12 +146,13 @@ def _compared(row: ComparedRow) -> Json:
     }
 
 
-def _endpoint(row: EndpointRow) -> dict[str, Json]:
+def _endpoint(row: EndpointRow, timings: tuple[TimedRow, ...]) -> dict[str, Json]:
     figures = {
         wording.quantile_name(figure.q): _quantile(figure.value_s, at_least=figure.at_least)
         for figure in row.service
     }
     latency = row.latency
+    timed = next((one for one in timings if one.label == row.label), None)
     return {
         "name": row.label,
         "requests": row.requests,
@@ -156,6 +162,18 @@ def _endpoint(row: EndpointRow) -> dict[str, Json]:
         "n": row.service[0].n,
         "service": figures,
         "latency_p95": _quantile(latency.value_s, at_least=latency.at_least) if latency else None,
+        "timings": None if timed is None else _timed(timed),
+    }
+
+
+def _timed(row: TimedRow) -> dict[str, Json]:
+    """Median and p95 of where the time went, under k6's names."""
+    return {"n": row.n, "sent_bytes": row.sent_bytes} | {
+        name: {
+            wording.quantile_name(one.q): _quantile(one.value_s, at_least=one.at_least)
+            for one in figures
+        }
+        for name, figures in zip(TIMINGS, row.figures, strict=True)
     }
 
 

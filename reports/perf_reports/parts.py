@@ -75,6 +75,33 @@ class EndpointRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimedRow:
+    """Where the time of one endpoint's requests went.
+
+    Attributes
+    ----------
+    n : int
+        Requests with timings.
+    figures : tuple of (Quantile, Quantile)
+        Median and p95 of each of `TIMINGS`.
+    """
+
+    label: str
+    n: int
+    sent_bytes: int
+    figures: tuple[tuple[Quantile, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRow:
+    """One check of the scenario's own."""
+
+    name: str
+    passed: int
+    made: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRow:
     """One class of failure over the whole run.
 
@@ -198,6 +225,8 @@ class View:
     notes: tuple[str, ...]
     places: Places
     trend: str = ""
+    timings: tuple[TimedRow, ...] = ()
+    scenario_checks: tuple[CheckRow, ...] = ()
 
     @property
     def word(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from perf_analysis.compared import RowVerdict
 from perf_analysis.verdict import Outcome, Verdict
@@ -14,6 +14,7 @@ from perf_reports.distribution import NO_DISTRIBUTION, build_distribution
 from perf_reports.endpoints import endpoint_rows
 from perf_reports.failures import failure_rows
 from perf_reports.parts import GLYPHS, Decider, Places, View
+from perf_reports.timed import parts_of
 from perf_reports.timeline import NO_TIMELINE, build_timeline
 
 if TYPE_CHECKING:
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 MOST_DECIDERS = 5
 _OUTCOMES = (Outcome.BROKEN, Outcome.UNKNOWN, Outcome.HELD)
 _VERDICTS = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
+
+
+class _Drawn(TypedDict):
+    """What charts are made of."""
+
+    timeline: Timeline
+    distribution: Distribution
+
+
+_NOT_DRAWN: _Drawn = {"timeline": NO_TIMELINE, "distribution": NO_DISTRIBUTION}
 
 
 def build_view(
@@ -54,14 +65,13 @@ def build_view(
     ValueError
         If the run has not been judged.
     """
-    judgement = run.judgement
+    judgement, measured = run.judgement, run.measured
     if judgement is None:
         raise ValueError("only a judged run has a view")
     facts, checks = run.facts(), _checks(judgement, stored)
     thresholds = tuple(sorted(judgement.thresholds, key=_nearest_first))
-    phase = run.measured.judged_phase()
-    endpoints = endpoint_rows(run.measured, phase, judgement.thresholds)
-    timeline, distribution = _drawn(run, endpoints) if over_time else (NO_TIMELINE, NO_DISTRIBUTION)
+    phase = measured.judged_phase()
+    endpoints = endpoint_rows(measured, phase, judgement.thresholds)
     return View(
         verdict=judgement.verdict,
         exit_code=exit_code,
@@ -77,18 +87,18 @@ def build_view(
         profile=run.plan.profile,
         target=items.target_of(run),
         length_s=run.reached_s,
-        open_model=run.measured.open_model,
+        open_model=measured.open_model,
         phase=phase,
-        phase_s=run.measured.phase_s(phase),
-        spans=run.measured.spans,
+        phase_s=measured.phase_s(phase),
+        spans=measured.spans,
         provenance=items.provenance(run, phase),
         checks=checks,
         accounts=wording.accounts_said(run.engine.accounts, facts),
         thresholds=thresholds,
         comparison=judgement.comparison,
         endpoints=endpoints,
-        timeline=timeline,
-        distribution=distribution,
+        **(_drawn(run, endpoints) if over_time else _NOT_DRAWN),
+        **parts_of(measured, phase, endpoints),
         failures=failure_rows(run, phase),
         fault=wording.fault_said(facts, checks),
         generator=items.generator(run, facts),
@@ -98,10 +108,11 @@ def build_view(
     )
 
 
-def _drawn(run: Run, endpoints: tuple[EndpointRow, ...]) -> tuple[Timeline, Distribution]:
+def _drawn(run: Run, endpoints: tuple[EndpointRow, ...]) -> _Drawn:
     timeline = build_timeline(run)
     phase = run.measured.judged_phase()
-    return timeline, build_distribution(run.measured, phase, endpoints, timeline.windows)
+    distribution = build_distribution(run.measured, phase, endpoints, timeline.windows)
+    return {"timeline": timeline, "distribution": distribution}
 
 
 def repeat_command(run: Run) -> str:

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from perf_analysis.grammar import (
     METRICS,
     OPEN_ONLY,
-    UNMEASURED,
+    OWN_CLIENT,
     GrammarError,
-    parse_selector,
     parse_threshold,
 )
 from perf_analysis.verdict import MetricKind, Threshold
@@ -155,17 +154,11 @@ def test_a_delay_needs_an_abort(*, abort: bool, delay_s: float, taken: bool) -> 
             parse()
 
 
-@pytest.mark.parametrize("metric", sorted(UNMEASURED))
-def test_what_no_client_measures_yet_is_refused_clearly(metric: str) -> None:
-    with pytest.raises(GrammarError, match="not measured with this client yet"):
-        parse_selector(metric)
-
-
 def test_every_metric_has_a_kind_and_only_arrivals_need_an_open_executor() -> None:
     assert METRICS["http_req_latency"] is MetricKind.TREND
     assert METRICS["checks"] is METRICS["http_req_failed"] is MetricKind.RATE
     assert set(METRICS) > OPEN_ONLY
-    assert set(METRICS) > UNMEASURED
+    assert set(METRICS) > OWN_CLIENT
 
 
 @settings(max_examples=300, deadline=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perf_analysis.grammar import GrammarError, parse_selector
-from perf_analysis.metrics import METRICS, UNMEASURED, tags_of
+from perf_analysis.metrics import METRICS, tags_of
 
 DURATION = "http_req_duration"
 
@@ -65,7 +65,7 @@ def test_known_selectors_are_read(text: str, selector: dict[str, str]) -> None:
         pytest.param(DURATION + "{url:x}", "url", "select by name", id="url"),
         pytest.param(DURATION + "{group:x}", "group", "", id="group"),
         pytest.param(DURATION + "{error:x}", "error", "error_code", id="error"),
-        pytest.param("checks{check:x}", "check", "not measured yet", id="check"),
+        pytest.param(DURATION + "{check:x}", "no tag check", "known: name", id="check"),
         pytest.param(DURATION + "{nme:x}", "unknown tag", "did you mean name", id="typo"),
         pytest.param(DURATION + "{colour:red}", "unknown tag", "known: name", id="unknown tag"),
         pytest.param("iterations{name:x}", "no tag name", "phase, scenario", id="iterations"),
@@ -101,7 +101,7 @@ def test_what_could_never_match_is_refused(text: str, message: str, hint: str) -
 
 @pytest.mark.parametrize("tag", ["url", "group", "vu", "iter", "proto", "subproto",
                                  "tls_version", "service", "error", "ip"])  # fmt: skip
-@pytest.mark.parametrize("metric", sorted(set(METRICS) - UNMEASURED))
+@pytest.mark.parametrize("metric", sorted(METRICS))
 def test_tags_of_k6_that_would_be_empty_are_refused_by_name(metric: str, tag: str) -> None:
     with pytest.raises(GrammarError, match=f"the tag {tag} cannot"):
         parse_selector(f"{metric}{{{tag}:x}}")

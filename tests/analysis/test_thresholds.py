@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_analysis.grammar import AGGREGATIONS, METRICS, UNMEASURED, parse_threshold
+from perf_analysis.grammar import AGGREGATIONS, METRICS, parse_threshold
 from perf_analysis.histogram import build
 from perf_analysis.series import Cell, Measured, ScenarioCell, Slot
 from perf_analysis.thresholds import evaluate, evaluate_all, minimum_n
@@ -28,12 +28,11 @@ def one_of_each() -> list[Threshold]:
     """A threshold for every metric and aggregation, which most runs would hold."""
     found: list[Threshold] = []
     for metric, kind in METRICS.items():
-        if metric not in UNMEASURED:
-            for name in AGGREGATIONS[kind]:
-                aggregation = name.replace("N", "95")
-                found.extend(
-                    parse_threshold(metric, f"{aggregation}{limit}") for limit in ("<=1", ">=0")
-                )
+        for name in AGGREGATIONS[kind]:
+            aggregation = name.replace("N", "95")
+            found.extend(
+                parse_threshold(metric, f"{aggregation}{limit}") for limit in ("<=1", ">=0")
+            )
     return found
 
 

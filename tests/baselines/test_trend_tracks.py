@@ -106,6 +106,14 @@ def test_what_a_change_means_today(
     assert p95(tracked(stepping(levels))).changes[0].status is status
 
 
+def test_the_change_that_is_told_is_that_of_the_status(tracked: Tracked) -> None:
+    """A part of a rise came back since: the rise is open, and the last change is the small one."""
+    track = p95(tracked(stepping([(60, 0.1), (60, 0.14), (60, 0.125)])))
+    assert (track.status, len(track.changes)) == ("open", 2)
+    assert track.telling == track.changes[0]
+    assert track.latest == track.changes[1]
+
+
 @pytest.mark.parametrize(
     ("entry", "status", "is_known"),
     [
@@ -197,9 +205,16 @@ def test_a_record_that_was_replaced_is_read_anew(
     assert [row.commit for row in rows.rows] == [make_record(0).commit, "e" * 40]
 
 
+HEAD = '{"schema":2,"names":[],"found":{},"rows":[],"counts":[%s]}\n'
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"schema":9}', '{"schema":1,"names":[],"found":{}}\n[1]', "\x00"]
-)
+    "text",
+    [
+        "", "{", '{"schema":9}\n', "\x00", "[]\n", '{"schema":2}\n', HEAD % "" + "cut",
+        HEAD % "" + 32 * "\x00", HEAD % "1", HEAD % '"x"',
+    ],
+)  # fmt: skip
 def test_a_cache_that_cannot_be_used_is_made_anew(
     root: Path, history: History, tmp_path: Path, text: str
 ) -> None:

@@ -42,6 +42,19 @@ def test_the_index_filters_and_keeps_it_in_the_address(
         page.wait_for_function("document.getElementById('shown').textContent === ''")
 
 
+def test_the_chart_is_as_wide_as_a_small_screen(
+    browser: Browser, page_file: Callable[[str], Path]
+) -> None:
+    """Its words are not scaled down, and nothing of it is out of sight; a wide screen, as ever."""
+    with opened(browser, page_file("trend_series_thirty"), width=390) as page:
+        sizes = page.locator("#plot").evaluate(
+            "it => [it.viewBox.baseVal.width, it.clientWidth, it.parentElement.scrollWidth]"
+        )
+        assert sizes == [sizes[0]] * 3
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.wait_for_function("document.getElementById('plot').viewBox.baseVal.width === 860")
+
+
 def test_rows_sort_by_what_is_asked(browser: Browser, page_file: Callable[[str], Path]) -> None:
     with opened(browser, page_file("trend_index_thirty")) as page:
         staging = page.locator("details.group", has_text="on staging").first

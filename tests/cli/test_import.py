@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,14 @@ def test_files_of_several_tools_become_runs_once(desk: Desk) -> None:
     assert "refused: is stored already with commit unknown, not abc" in other.err
     shown = desk.perf("history", "show", next(i for i in stored if "criterion" in i))
     assert "Fibonacci/Recursive" in shown.out
+    assert desk.perf("trend", "--out", "site").code == 0
+    drawn = {path.name.rsplit("-", 1)[0] for path in (desk.folder / "site/series").iterdir()}
+    records = (desk.state / "history/records").iterdir()
+    profiles = {json.loads(path.read_bytes())["profile"] for path in records}
+    assert {re.sub("[^a-z0-9]+", "-", name.lower()) for name in profiles} <= {
+        name.partition("-imported-")[0] for name in drawn
+    }
+    assert "criterion-imported-p50-of-fibonacci-recursive" in drawn
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing_of_the_others(desk: Desk) -> None:

@@ -43,6 +43,20 @@ def test_the_site_of_a_history(desk: Desk) -> None:
     assert json.loads(again.out)["written"] == []
 
 
+def test_a_site_that_grew_run_by_run_is_the_one_made_at_once(desk: Desk) -> None:
+    records = stepping([(9, 0.1), (8, 0.14)], labels=("GET /health", "POST /orders"), failed=1)
+    for stop in (0, 9, 15, 16, 17):
+        write_records(desk.state / "history", records[:stop])
+        assert trend(desk, "--out", "grown").code == 0
+    (desk.state / "trend-cache.bin").unlink()
+    assert trend(desk, "--out", "fresh").code == 0
+    grown, fresh = (
+        {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+        for root in (desk.folder / "grown", desk.folder / "fresh")
+    )
+    assert grown == fresh
+
+
 def test_an_empty_history_is_a_page_that_says_what_to_do(desk: Desk) -> None:
     done = trend(desk)
     assert done.code == 0, done.said

@@ -17,6 +17,7 @@ ENVIRON = {
     "PATH": os.environ.get("PATH", ""),
     "HOME": "/nonexistent",
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_COMMITTER_DATE": "2026-03-01T12:30:00+02:00",
 }
 
 
@@ -44,6 +45,7 @@ def repository(tmp_path: Path) -> Path:
 def test_a_clean_checkout_is_described(repository: Path) -> None:
     facts = collect_git(repository, ENVIRON)
     assert len(facts.pop("commit")) == 40
+    assert facts.pop("committed_at") == "2026-03-01T10:30:00.000Z"
     assert facts == {"branch": "feature/x", "dirty": "no"}
 
 

@@ -62,6 +62,12 @@ def test_a_run_of_schema_1_is_still_read() -> None:
     assert json.loads(dump_run(run))["measured"] == json.loads(dump_run(make_run(1)))["measured"]
 
 
+def test_a_run_of_schema_2_is_still_read() -> None:
+    run = read_run(DATA / "run-schema-2.json.gz")
+    assert run == make_run(1)
+    assert (run.measured.timings, run.measured.checks) == ({}, {})
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -81,12 +81,44 @@ def test_set_up_of_a_connection_is_no_service_time(user: Booked, server: Server)
     fresh, reused = (user.client.get(url).exchange for _ in range(2))
     assert fresh.phases.connecting_s > 0.0
     assert fresh.phases.tls_handshaking_s > 0.0
-    assert reused.phases[1:3] == (0.0, 0.0)
+    assert reused.phases[:3] == (0.0, 0.0, 0.0)
+    assert sum(fresh.phases) == pytest.approx(fresh.end_s - fresh.begun_s)
     for exchange in (fresh, reused):
         phases = exchange.phases
         assert exchange.service_s == pytest.approx(sum(phases[3:]))
-        assert sum(phases) == pytest.approx(exchange.end_s - exchange.begun_s)
         assert min(phases) >= 0.0
+
+
+def test_timings_go_to_the_books_and_zeros_count(user: Booked) -> None:
+    for _ in range(3):
+        user.client.get("/ok", name="x")
+    user.client.get("/silent", name="x", timeout=0.1)
+    user.client.get("/closed", name="x")
+    user.taken()
+    rows = {(row[4], row[5]): row[7] for row in user.parts["timings"]}
+    good, lost, broken = rows[200, ""], rows[0, "timeout"], rows[0, "closed_before_response"]
+    assert (good["n"], good["timed"]) == (3, 3)
+    assert good["connecting"]["zero"] == 2
+    assert good["tls_handshaking"] == {"b": [0, 3], "sum": 0.0, "min": 0.0, "max": 0.0, "zero": 3}
+    for name in ("sending", "waiting"):
+        assert sum(good[name]["b"][1::2]) == 3
+        assert good[name]["min"] > 0.0
+    assert good["sent_bytes"] > 3 * len("GET /ok HTTP/1.1")
+    # the wait of what never came is a lower bound, and so is whatever would have followed it
+    assert lost["waiting_censored"]["min"] >= 0.09
+    assert lost["receiving_censored"]["max"] == 0.0
+    assert lost["sending"]["min"] > 0.0
+    assert broken == {"n": 1, "sent_bytes": broken["sent_bytes"]}
+
+
+def test_a_request_cut_off_before_its_client_spoke_has_unknown_timings(user: Booked) -> None:
+    user.vu.begin_request("GET", "foreign", asserted=False)
+    user.client.books.begin("GET", "own", asserted=False)
+    user.vu.settle(cut=True)
+    user.taken()
+    (row,) = user.parts["timings"]
+    assert (row[3], row[5]) == ("own", "abandoned")
+    assert row[7]["blocked_censored"]["b"] == row[7]["receiving_censored"]["b"] == [0, 1]
 
 
 def test_the_deadline_covers_all_hops(user: Booked) -> None:

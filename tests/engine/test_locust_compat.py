@@ -14,6 +14,7 @@ from locust.user.task import DefaultTaskSet, TaskSet
 
 from perf_documents.errors import ScenarioError
 from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine.share import Everything
 from perf_loadtests.http.tls import shared_context
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
 pytestmark = pytest.mark.engine
+LOCAL = Everything().runner
 
 
 class Fast(FastHttpUser):
@@ -68,7 +70,7 @@ class Diary:
 @pytest.fixture
 def environment() -> Iterator[Environment]:
     """Environment as the engine makes it."""
-    made = locust_compat.make_environment([Fast], "http://127.0.0.1:9")
+    made = locust_compat.make_environment([Fast], "http://127.0.0.1:9", LOCAL)
     yield made
     if made.runner is not None:
         made.runner.quit()
@@ -153,7 +155,7 @@ def test_required_arguments_of_a_scenario_are_refused() -> None:
     events.init_command_line_parser.add_listener(add)
     try:
         with pytest.raises(ScenarioError, match="requires command-line arguments"):
-            locust_compat.make_environment([Fast], "http://127.0.0.1:9")
+            locust_compat.make_environment([Fast], "http://127.0.0.1:9", LOCAL)
     finally:
         events.init_command_line_parser.remove_listener(add)
 
@@ -218,6 +220,10 @@ def test_the_scheduled_task_is_queued_only_where_chance_would_choose(
         def get_next_task(self) -> object:  # the scenario's own order
             return None
 
+    plain._task_queue.clear()
+    user.tasks = [Fast.one]  # where there is one, nothing is drawn
+    locust_compat.queue_task(plain, lambda: 1.0)
+    assert plain._task_queue.pop() is Fast.one
     own = Own(user)
     locust_compat.queue_task(own, lambda: 0.0)
     assert not own._task_queue

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import resource
 import tracemalloc
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from engine_runs import plan_of
 from perf_analysis.series import Slot
+from perf_loadtests.accumulate import Accumulator
 from perf_loadtests.engine.ledger import MAX_GROUPS, Ledger
 from perf_loadtests.engine.memory import nearly_out
+from perf_loadtests.protocol import HealthModel, parse_record
 from perf_loadtests.recorder import MAX_NAMES, Sample
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GIB = 2**30
 
@@ -83,3 +82,28 @@ def test_p09_four_fifths_of_a_cgroups_limit_are_near(
 
 def test_p09_without_any_limit_nothing_is_near(tmp_path: Path) -> None:
     assert nearly_out(tmp_path, tmp_path) == ""
+
+
+@pytest.mark.slow
+def test_p24_a_day_of_load_takes_no_more_memory_than_its_first_hours() -> None:
+    plan = plan_of(rate=1.0, duration_s=86_400)
+    now = [0.0]
+    ledger = Ledger(plan, clock=lambda: now[0], clean=str)
+    ledger.t0_s = 0.0
+    total = Accumulator(plan)
+    resident: list[int] = []
+    health = dict.fromkeys(HealthModel.model_fields, 0)
+    for second in range(86_400):
+        now[0] = second + 0.5
+        slot = ledger.slot_at(now[0])
+        for number in range(5):
+            ledger.request(failed(f"/{number}")._replace(slot=slot, service_s=0.01 * number), "")
+        now[0] = second + 1.0
+        raw: dict[str, object] = {"type": "second", "at_s": now[0], "phase": "load", "vus": 1}
+        total.feed(parse_record(raw | {"health": health} | ledger.take()))
+        if second % 21_600 == 21_599:
+            statm = Path("/proc/self/statm").read_text(encoding="ascii")
+            resident.append(int(statm.split()[1]) * resource.getpagesize())
+    assert len(total.measured(86_400.0).ended) <= 600
+    assert len(total.pulses().windows()) <= 600
+    assert max(resident) - resident[0] <= 16 * 2**20

@@ -51,6 +51,16 @@ def test_the_vu_that_was_idle_longest_takes_the_arrival() -> None:
     assert pool.offer(2) == "b"
 
 
+def test_a_vu_roused_by_something_else_takes_no_arrival_until_it_is_done() -> None:
+    pool: Pool[str, int] = Pool(max_vus=1)
+    pool.start()
+    pool.started("a")
+    pool.interrupted("a")
+    assert pool.offer(1) == "drop"
+    assert pool.done("a") is None
+    assert pool.offer(2) == "a"
+
+
 def test_an_arrival_waits_for_a_vu_that_can_still_come() -> None:
     pool: Pool[str, int] = Pool(max_vus=1)
     assert pool.offer(1) == "wait"

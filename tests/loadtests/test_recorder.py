@@ -8,8 +8,18 @@ from hypothesis import strategies as st
 
 from perf_analysis.histogram import build, merge
 from perf_analysis.series import Slot
-from perf_documents.cells import CellsModel, decode_scenarios, decode_series
+from perf_analysis.timings import TIMINGS, CheckKey, add_tallies, add_timings
+from perf_documents.cells import (
+    CellsModel,
+    decode_checks,
+    decode_scenarios,
+    decode_series,
+    decode_timings,
+)
+from perf_documents.consistency import check_cells
+from perf_loadtests.checks import MAX_CHECKS
 from perf_loadtests.recorder import MAX_NAMES, OTHER, Recorder, Sample, clean_name
+from perf_loadtests.timing import UNKNOWN, Timed
 
 SLOT = Slot("sustained", 3)
 
@@ -149,3 +159,108 @@ def test_iterations_are_counted_by_scenario_and_slot() -> None:
     (slots,) = decode_scenarios(taken(mine).scenarios).values()
     assert (slots[SLOT].planned, slots[SLOT].started, slots[SLOT].lag.n) == (2, 1, 1)
     assert taken(mine).scenarios == []
+
+
+SECONDS = st.sampled_from([0.0, 1e-7, 0.0002, 0.25, 3.0])
+TIMED = st.builds(
+    Timed,
+    st.tuples(*[SECONDS] * 6),
+    st.integers(0, 6),
+    st.integers(0, 500),
+)
+
+
+@given(st.lists(st.tuples(TIMED, st.sampled_from(["", "timeout", "refused"])), max_size=25),
+       st.integers(0, 25))  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_timings_add_up_to_what_each_request_said(
+    requests: list[tuple[Timed, str]], cut: int
+) -> None:
+    mine = recorder(http_req_waiting=(0.25,))
+    deltas = []
+    for number, (timed, error_class) in enumerate(requests):
+        mine.add(sample(timed=timed, error_class=error_class))
+        if number == cut:
+            deltas.append(taken(mine))
+    deltas.append(taken(mine))
+    assert [problem for delta in deltas for problem in check_cells(delta)] == []
+    parts = [
+        (key.error_class, part)
+        for delta in deltas
+        for key, phases in decode_timings(delta.timings).items()
+        for part in phases.values()
+    ]
+    for error_class in ("", "timeout", "refused"):
+        told = [timed for timed, kind in requests if kind == error_class]
+        total = add_timings(part for kind, part in parts if kind == error_class)
+        assert (total.n, total.sent_bytes) == (len(told), sum(timed.sent_bytes for timed in told))
+        assert total.timed == (0 if error_class == "refused" else len(told))
+        for place, name in enumerate(TIMINGS if total.timed else ()):
+            ended = [t.seconds[place] for t in told if not error_class or t.ended > place]
+            found = total.values.get(name, build([]))
+            assert found.counts == build(ended).counts
+            assert found.zeros == ended.count(0.0)
+            lost = total.censored.get(name, build([]))
+            assert lost.n == total.timed - len(ended)
+            if name == "waiting":
+                below = sum(value < 0.25 for value in ended), ended.count(0.25)
+                assert found.count_below(0.25) == below
+
+
+def test_what_is_no_sample_and_what_is_unknown_are_counted_with_their_client() -> None:
+    mine = recorder()
+    mine.add(sample(timed=UNKNOWN, service_s=math.nan))
+    mine.add(sample(timed=UNKNOWN, error_class="abandoned"))
+    mine.add(sample())
+    rows = {row[5]: row[-1] for row in taken(mine).timings}
+    assert (rows["invalid_sample"].n, rows["invalid_sample"].timed) == (1, 0)
+    assert rows["abandoned"].blocked_censored is not None
+    assert set(rows) == {"invalid_sample", "abandoned"}
+
+
+def test_checks_are_counted_by_name_and_their_names_are_limited() -> None:
+    mine = recorder()
+    for number in range(MAX_CHECKS + 5):
+        mine.check(CheckKey("candidate", "S", f"check {number}"), "sustained", ok=number % 2 == 0)
+    mine.check(CheckKey("candidate", "S", "check 0"), "ramp", ok=False)
+    found = decode_checks(taken(mine).checks)
+    assert len(found) == MAX_CHECKS + 1
+    assert found[CheckKey("candidate", "S", OTHER)]["sustained"] == (3, 5)
+    first = found[CheckKey("candidate", "S", "check 0")]
+    assert add_tallies(first.values()) == (1, 2)
+    assert taken(mine).checks == []
+
+
+def test_what_comes_while_a_delta_is_encoded_belongs_to_the_next() -> None:
+    mine = recorder()
+    mine.add(sample())
+    mine.iterations("S", SLOT).started += 1
+
+    def rest() -> None:
+        mine.add(sample())
+        mine.iterations("S", SLOT).started += 1
+
+    first = CellsModel.model_validate(mine.take(rest), strict=False)
+    second = taken(mine)
+    assert [row[-1].n for cells in (first, second) for row in cells.series] == [1, 2]
+    assert [row[-1].started for cells in (first, second) for row in cells.scenarios] == [1, 2]
+
+
+def test_totals_go_on_over_flushes() -> None:
+    mine = recorder()
+    for number in (1, 2, 3):
+        mine.iterations("S", SLOT).finished += number
+        assert mine.totals()["finished"] == sum(range(number + 1))
+        mine.take()
+        assert mine.totals()["finished"] == sum(range(number + 1))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -1.0, 2.0**32 * 1e-6])
+def test_a_series_that_is_known_takes_no_figure_that_is_none(bad: float) -> None:
+    mine = recorder()
+    mine.add(sample())
+    mine.add(sample(service_s=bad))
+    mine.add(sample(latency_s=bad))
+    mine.add(sample(received_bytes=-1))
+    assert mine.invalid_samples == 3
+    assert sorted(row[2] for row in taken(mine).series) == ["GET", "INVALID"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from perf_documents.plan import Plan, Stage
 from perf_loadtests.schedule import (
+    Stripe,
     arrivals,
     choose,
     count_arrivals,
@@ -132,6 +133,23 @@ def test_poisson_arrivals_are_fixed_by_the_seed(
     offsets = [arrival.offset_s for arrival in first]
     assert offsets == sorted(offsets)
     assert abs(len(first) - total(rows)) <= 6 * math.sqrt(float(total(rows))) + 6
+
+
+@pytest.mark.parametrize("kind", ["constant", "poisson"])
+@given(of=st.integers(1, 16), rate=st.integers(1, 40))
+@settings(max_examples=20)
+def test_stripes_are_a_partition_of_the_one_sequence(kind: str, of: int, rate: int) -> None:
+    stages = [("0", "0", "0"), ("7/2", "0", str(rate)), ("3", str(rate), str(rate)),
+              ("2", str(rate), "0")]  # fmt: skip
+    plan = plan_of(stages, arrivals=kind, seed=of, max_vus=97, pre_allocated_vus=13)
+    stripes = [Stripe(index, of) for index in range(of)]
+    dealt = [list(arrivals(plan, stripe)) for stripe in stripes]
+    assert sorted(arrival for stripe in dealt for arrival in stripe) == list(arrivals(plan))
+    assert all(arrival.number % of == w for w, stripe in enumerate(dealt) for arrival in stripe)
+    parts = [stripe.part_of(plan) for stripe in stripes]
+    assert sum(part.max_vus for part in parts) == 97
+    assert sum(part.pre_allocated_vus for part in parts) == 13
+    assert max(part.max_vus for part in parts) - min(part.max_vus for part in parts) <= 1
 
 
 def test_different_seeds_give_different_poisson_arrivals() -> None:

@@ -30,6 +30,35 @@ def test_what_was_written_is_read_back_in_order(tmp_path: Path) -> None:
     assert reader.sequence == writer.last_sequence == 4
 
 
+def test_others_may_write_while_a_record_is_encoded(tmp_path: Path) -> None:
+    descriptor, writer = filled(tmp_path / "s", 0)
+    rests: list[int] = []
+
+    def rest() -> None:
+        if not rests:
+            writer.write({"type": "event"})
+        rests.append(1)
+
+    record: dict[str, object] = {
+        "type": "second", "none": [], "empty": {}, "cells": {"series": [[1, "a"], [2, {"b": [3]}]]},
+    }  # fmt: skip
+    writer.write(record, rest)
+    assert spool.SpoolReader(descriptor).read() == [{"type": "event"}, record]
+    assert len(rests) == 2  # once for each row
+
+
+def test_a_number_that_is_not_finite_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    descriptor, writer = filled(tmp_path / "s", 1)
+    bads: list[dict[str, object]] = [
+        {"x": float("nan")}, {"cells": {"series": [[float("inf")]]}},
+    ]  # fmt: skip
+    for bad in bads:
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            writer.write(bad)
+    assert writer.last_sequence == 1
+    assert len(spool.SpoolReader(descriptor).read()) == 1
+
+
 def test_the_digest_before_the_last_record_is_the_writers(tmp_path: Path) -> None:
     descriptor, writer = filled(tmp_path / "s", 2)
     before = writer.digest

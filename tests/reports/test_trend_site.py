@@ -195,7 +195,8 @@ def test_only_what_changed_is_written(tmp_path: Path) -> None:
     kept = contents(tmp_path)
     assert write(make_site(records), tmp_path) == []
     assert contents(tmp_path) == kept
-    more = [*records, make_record(9, environment="live", load_hash="d" * 64, labels=())]
+    added = make_record(9, environment="live", load_hash="d" * 64, labels=(), run_id="another")
+    more = [*records, added]
     changed = write(make_site(more), tmp_path)
     assert 0 < len(changed) < len(first)
     assert all("-live-" in path for path in changed if path.startswith("series/"))

@@ -52,6 +52,7 @@ class Booked:
         crew.add(self.vu)
         wrap_client(self.vu)
         self.history: list[dict[str, Any]] = []  # cells of the last call of `taken`
+        self.parts: dict[str, Any] = {}  # timings and checks of that call
         self.client: Any = user.client
 
     def taken(self) -> tuple[list[Row], list[list[Any]], dict[str, Any]]:
@@ -61,6 +62,7 @@ class Booked:
         rows: list[Row] = []
         cells: dict[str, Any] = {}
         self.history = [row[-1] for row in taken["cells"]["series"]]
+        self.parts = {name: taken["cells"][name] for name in ("timings", "checks")}
         for _, _, method, name, status, error_class, _, _, cell in taken["cells"]["series"]:
             rows += [(method, name, status, error_class)] * cell["n"]
             cells[name] = cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import textwrap
@@ -13,9 +14,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from perf_analysis.series import ALL_PHASES
+from perf_documents.errors import DocumentError
+from perf_documents.events import Progress
 from perf_documents.plan import Plan, Stage
 from perf_documents.plan_codec import encode_plan
-from perf_loadtests.protocol import PROTOCOL, Order, TargetModel
+from perf_loadtests.protocol import PROTOCOL, WORKER_TOKEN, Order, SpreadModel, TargetModel
+from perf_loadtests.recover import opened
 from perf_loadtests.supervisor import Supervisor, Surroundings
 from perf_loadtests.target.launch import DemoTarget
 
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from perf_documents.events import Notice, Progress
+    from perf_documents.events import Notice
     from perf_documents.run import Run
 
 HEALTH = """
@@ -36,6 +40,15 @@ class Health(FastHttpUser):
     def health(self):
         self.client.get("/health", name="/health")
 """
+
+
+# what workers and master share in these runs
+TOKEN = "t" * 32
+
+
+def processes(number: int) -> SpreadModel:
+    """So many load processes, all of them local."""
+    return SpreadModel(workers=number, local=number)
 
 
 TASK = """
@@ -76,6 +89,10 @@ class Bench:
     stop: Signals = field(default_factory=Signals)
     before: dict[str, int] = field(default_factory=dict)
 
+    def clock(self) -> float:
+        """Monotonic seconds."""
+        return time.perf_counter()
+
     def served(self) -> dict[str, int]:
         """Requests that the service itself counted since this bench began, by route template."""
         now = counts_of(self.demo.url)
@@ -93,18 +110,35 @@ class Bench:
         url: str | None = None,
         log: Path | None = None,
         control: DemoTarget | None = None,
+        spread: SpreadModel | None = None,
         **plan: object,
     ) -> Run:
         """Run a scenario's source by a plan."""
+        made = plan_of(**plan)  # type: ignore[arg-type]  # rows of mixed types
+        order = self.order_of(scenario, made, url=url, control=control, spread=spread)
+        around = self.around(self.folder / "spool", emit=emit, log=log)
+        run = Supervisor(order, made, around).run()
+        check_accounts(run)
+        return run
+
+    def order_of(
+        self,
+        scenario: str,
+        plan: Plan,
+        *,
+        url: str | None = None,
+        control: DemoTarget | None = None,
+        spread: SpreadModel | None = None,
+    ) -> Order:
+        """What an engine is told."""
         path = self.folder / "scenario_under_test.py"
         path.write_text(textwrap.dedent(scenario), encoding="utf-8")
-        made = plan_of(**plan)  # type: ignore[arg-type]  # rows of mixed types
-        order = Order(
+        return Order(
             protocol=PROTOCOL,
             run="20260101t000000z-abcdef",
             version="0",
             started_at="2026-01-01T00:00:00Z",
-            plan=encode_plan(made),
+            plan=encode_plan(plan),
             target=TargetModel(name="demo", url=url or self.demo.url, environment="demo"),
             control=TargetModel(name="old", url=control.url, environment="demo")
             if control
@@ -118,19 +152,52 @@ class Bench:
             fingerprint={},
             git={},
             notes=[],
+            spread=spread,
         )
-        around = Surroundings(
-            folder=self.folder / "spool",
-            environ=os.environ | {"PERF_TOKEN": self.demo.token_env_value},
+
+    def around(
+        self,
+        folder: Path,
+        *,
+        emit: Callable[[Progress | Notice], None] | None = None,
+        log: Path | None = None,
+        token: str = TOKEN,
+    ) -> Surroundings:
+        """What a supervisor needs of the world."""
+        return Surroundings(
+            folder=folder,
+            environ=os.environ | {"PERF_TOKEN": self.demo.token_env_value, WORKER_TOKEN: token},
             clock=time.perf_counter,
             sleep=time.sleep,
             emit=emit or self.events.append,
             stop=self.stop,
             log=log,
         )
-        run = Supervisor(order, made, around).run()
-        check_accounts(run)
-        return run
+
+    def listening(self) -> tuple[str, int]:
+        """Where the master of the run listens, once it does."""
+        until_s = self.clock() + 20.0
+        while self.clock() < until_s:
+            with contextlib.suppress(DocumentError), opened(self.folder / "spool") as (_, record):
+                record.poll()
+                if event := record.sum.event("LISTENING"):
+                    host, _, port = event.text.rpartition(":")
+                    return host, int(port)
+            time.sleep(0.05)
+        raise AssertionError("no master listens")
+
+
+def during(bench: Bench, at_s: float, action: Callable[[], None]) -> Callable[[object], None]:
+    """Listener that acts once, when the load has come so far."""
+    done: list[bool] = []
+
+    def listen(event: object) -> None:
+        bench.events.append(event)  # type: ignore[arg-type]  # what the supervisor emits
+        if isinstance(event, Progress) and event.at_s >= at_s and not done:
+            done.append(True)
+            action()
+
+    return listen
 
 
 def pinned(url: str) -> tuple[str, int, list[str]]:
@@ -171,7 +238,7 @@ def plan_of(
 def check_accounts(run: Run) -> None:
     """Accounts close exactly, and the cells agree with them, whenever a run left any."""
     accounts = run.engine.accounts
-    if run.engine.processes_final:
+    if run.engine.processes_final == run.engine.processes_planned:
         assert accounts.started == accounts.finished + accounts.failed + accounts.abandoned
         if run.plan.open_model:
             assert accounts.planned == accounts.started + accounts.dropped + accounts.unsent

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from perf_analysis.facts import Accounts
 from perf_analysis.histogram import Histogram, build
 from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Slot
+from perf_analysis.timings import TIMINGS, CheckKey, Tally, Timings, with_zeros
 from perf_documents import run as documents
 from perf_documents.health import HealthWindow
 from perf_documents.plan import Plan, Stage
@@ -17,6 +18,10 @@ from situations import LIMIT_S, Situation, judgement_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+CHECKS = {
+    CheckKey("candidate", "Shop", "has items"): {"sustained": Tally(800, 800)},
+    CheckKey("candidate", "Shop", "is <b>sorted</b>"): {"sustained": Tally(790, 800)},
+}
 NORMAL = NormalDist()
 GOLDEN_RATIO = 0.6180339887498949
 
@@ -62,7 +67,10 @@ def _measured(about: Situation) -> Measured:
         for key, cell in _cells(about, window, planned - dropped).items():
             series.setdefault(key, {})[slot] = cell
         scenario[slot] = _scenario_cell(about, planned, dropped)
+    own = about.own_client
     return Measured(
+        timings=_timings(series) if own else {},
+        checks=CHECKS if own else {},
         window_s=1.0,
         spans=plan.spans(end_s),
         open_model=not about.closed,
@@ -70,6 +78,23 @@ def _measured(about: Situation) -> Measured:
         scenarios={"Shop": scenario},
         ended={slot.window: cell.started for slot, cell in scenario.items()},
     )
+
+
+def _timings(
+    series: Mapping[SeriesKey, Mapping[Slot, Cell]],
+) -> dict[SeriesKey, dict[str, Timings]]:
+    """Of the judged phase: one request in fifty connects, and most of the time is waiting."""
+    found: dict[SeriesKey, dict[str, Timings]] = {}
+    for key, slots in series.items():
+        n = sum(cell.n for slot, cell in slots.items() if slot.phase == "sustained")
+        fresh = -(-n // 50)
+        values = {name: with_zeros(Histogram(), n) for name in TIMINGS}
+        values["connecting"] = with_zeros(build([0.0008] * fresh), n - fresh)
+        values["sending"] = build([0.00004] * n)
+        values["waiting"] = build([0.0012 + 0.00001 * place for place in range(n)])
+        sums = Timings(n=n, timed=n, sent_bytes=120 * n, values=values)
+        found[key] = {"sustained": sums}
+    return found
 
 
 def _scenario_cell(about: Situation, planned: int, dropped: int) -> ScenarioCell:

@@ -55,6 +55,7 @@ class Situation:
     failing: dict[int, tuple[int, str]] = field(default_factory=lambda: {97: (500, "http_5xx")})
     dropped: tuple[int, ...] = (7,)
     closed: bool = False
+    own_client: bool = False
     cut_s: float | None = None
     broken: tuple[Check, ...] = ()
     state: EndState = EndState.COMPLETED
@@ -71,7 +72,7 @@ INTERRUPTED = broken(1, "interrupted at 12.5 s of 30 s: SIGINT", "the whole sche
 UNHEALTHY = broken(6, "CPU p95 97 %", "CPU < 85 %")
 EMPTY = broken(5, "offered 0 of 0 arrivals", "at least 99 %")
 SITUATIONS = {
-    "pass": Situation(),
+    "pass": Situation(own_client=True),
     "fail": Situation(slowness=9.0, exit_code=1),
     "inconclusive": Situation(rate=5, dropped=(), failing={}, exit_code=3),
     "not_valid": Situation(broken=(UNHEALTHY,), exit_code=3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from perf_analysis.changes.plateau import standing_out
 from perf_analysis.changes.scan import bonus, normal_scores, vote, winsorised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -77,7 +78,7 @@ _PLATEAU_LENGTHS, _PLATEAU_VALUES = (np.array(column) for column in zip(*PLATEAU
 _MOST_TIED = 0.1
 # So far below the table no permutation is asked.
 _MOST_LOWERED = 1.0
-_PERMUTATIONS, _MOST_PERMUTED = 1000, 500_000
+_PERMUTATIONS, _MOST_PERMUTED, _PERMUTED_AT_ONCE = 1000, 500_000, 10_000
 _BATCH = 1_000_000
 _SIMULATIONS = ((200, 20_000), (1000, 10_000), (math.inf, 5000))
 
@@ -90,7 +91,8 @@ def exceeds(statistic: float, values: Floats, *, newest: bool) -> bool:
     _, counts = np.unique(values, return_counts=True)
     if counts.max() <= _MOST_TIED * len(values):
         return statistic > limit
-    return statistic > _permuted(values, newest=newest)
+    highest = partial(_highest, newest=newest)
+    return _is_rare(statistic, values, highest, ALPHA)
 
 
 def critical_value(n: int, *, newest: bool) -> float:
@@ -107,9 +109,7 @@ def stands_out(statistic: float, values: Floats) -> bool:
     _, counts = np.unique(values, return_counts=True)
     if counts.max() <= _MOST_TIED * len(values):
         return statistic > limit
-    rows = _permutations(values)
-    highest = _highest_plateau(*rows)
-    return statistic > float(np.quantile(highest, 1.0 - PLATEAU_ALPHA, method="higher"))
+    return _is_rare(statistic, values, _highest_plateau, PLATEAU_ALPHA)
 
 
 def simulations(n: int) -> int:
@@ -139,20 +139,29 @@ def _drawn(n: int, seed: int, times: int) -> Iterator[tuple[Floats, Floats]]:
         yield scores, np.array([winsorised(row, row) for row in rows])
 
 
-def _permuted(values: Floats, *, newest: bool) -> float:
-    """Critical value by permutations of the values themselves."""
-    highest = _highest(*_permutations(values), newest=newest)
-    return float(np.quantile(highest, 1.0 - ALPHA, method="higher"))
+def _is_rare(
+    statistic: float, values: Floats, highest: Callable[[Floats, Floats], Floats], alpha: float
+) -> bool:
+    """Whether a statistic is above the quantile 1 - `alpha` of permutations of the values.
 
-
-def _permutations(values: Floats) -> tuple[Floats, Floats]:
-    """Normal scores and winsorised values, permuted; the same permutations each time."""
+    The same permutations each time; no more of them than it takes to say that it is not.
+    """
     n = len(values)
+    times = max(200, min(_PERMUTATIONS, _MOST_PERMUTED // n))
+    # so many may reach it: the quantile is the next higher of the sorted ones
+    spare = times - 1 - math.ceil((times - 1) * (1.0 - alpha))
     scores = normal_scores(values)
     others = winsorised(values, scores)
-    times = max(200, min(_PERMUTATIONS, _MOST_PERMUTED // n))
-    orders = np.random.default_rng(n).permuted(np.tile(np.arange(n), (times, 1)), axis=1)
-    return scores[orders], others[orders]
+    rng = np.random.default_rng(n)
+    size = max(1, _PERMUTED_AT_ONCE // n)
+    reached = 0
+    for start in range(0, times, size):
+        orders = np.tile(np.arange(n), (min(size, times - start), 1))
+        orders = rng.permuted(orders, axis=1)
+        reached += int(np.sum(highest(scores[orders], others[orders]) >= statistic))
+        if reached > spare:
+            return False
+    return True
 
 
 def _highest(scores: Floats, clipped: Floats, *, newest: bool) -> Floats:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perf_analysis.changes.model import Effect
-from perf_analysis.changes.scan import centre_and_unit, lag_one
+from perf_analysis.changes.scan import centre_and_unit, lag_one, median
 from perf_analysis.power import t_quantile
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _shift(before: Floats, after: Floats) -> tuple[float, float]:
     pooled, by the median absolute deviation so that spikes do not widen it, and an autocorrelation
     r widens by sqrt((1 + r) / (1 - r)).
     """
-    medians = [float(np.median(side)) for side in (before, after)]
+    medians = [median(side) for side in (before, after)]
     residuals = np.concatenate([before - medians[0], after - medians[1]])
     n = len(residuals)
     unit = centre_and_unit(residuals)[1] or float(residuals.std())
@@ -67,13 +66,9 @@ def spikes_of(level: Floats) -> list[int]:
     centre, unit = centre_and_unit(level)
     if unit <= 0.0:
         return []
-    far = np.abs(level - centre) > _SPIKE * unit
-    found: list[int] = []
-    for is_far, group in groupby(range(len(level)), key=lambda place: bool(far[place])):
-        places = list(group)
-        if is_far and len(places) <= _LONGEST_SPIKE:
-            found += places
-    return found
+    far = np.flatnonzero(np.abs(level - centre) > _SPIKE * unit)
+    runs = np.split(far, np.flatnonzero(np.diff(far) > 1) + 1)
+    return [place for run in runs if len(run) <= _LONGEST_SPIKE for place in run.tolist()]
 
 
 def _bounded(value: float) -> float:

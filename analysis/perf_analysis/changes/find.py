@@ -10,6 +10,7 @@ import numpy as np
 
 from perf_analysis.changes.effect import difference, ratio, spikes_of
 from perf_analysis.changes.model import Better, ChangePoint, Changes, Direction, Level
+from perf_analysis.changes.scan import median
 from perf_analysis.changes.segment import interval, search, settle
 from perf_analysis.changes.structure import drift_of
 
@@ -124,14 +125,14 @@ def _point(
         direction=Direction.UP if is_up else Direction.DOWN,
         effect_ratio=ratio(before, after),
         difference=moved,
-        before=float(np.median(before)),
-        after=float(np.median(after)),
+        before=median(before),
+        after=median(after),
         improved=None if better is None else is_up is (better is Better.HIGHER),
     )
 
 
 def _levels(sides: list[Floats], bounds: list[int]) -> tuple[Level, ...]:
     return tuple(
-        Level(start=start, stop=stop, n=len(side), median=float(np.median(side)))
+        Level(start=start, stop=stop, n=len(side), median=median(side))
         for side, (start, stop) in zip(sides, pairwise(bounds), strict=True)
     )

@@ -17,6 +17,7 @@ from perf_baselines.comparable import difference
 from perf_baselines.comparing import figures_of_run
 from perf_cli.comparing import accepted_for, baselines_of, compare, keep_baseline, now_said
 from perf_cli.finding import find_run
+from perf_cli.options import WholeRange
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
 from perf_cli.verb import Verb
@@ -81,7 +82,7 @@ def show(run: str) -> int:
 @command.command("prune", cls=Verb)
 @click.argument("profile")
 @click.argument("environment")
-@click.option("--keep", type=click.IntRange(1, 1000), default=KEPT, show_default=True)
+@click.option("--keep", type=WholeRange(1, 1000), default=KEPT, show_default=True)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def prune(profile: str, environment: str, keep: int, *, dry_run: bool) -> int:
     """Keep the newest ones of the newest load."""

@@ -12,7 +12,7 @@ import click
 
 from perf_baselines.baseline_files import KEPT
 from perf_baselines.record_codec import dump_record
-from perf_cli.options import DURATION
+from perf_cli.options import DURATION, FOLDER, WholeRange
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import look_of, result, say
 from perf_cli.registry import VERBS
@@ -46,7 +46,7 @@ def command() -> None:
 
 
 @command.command("list", cls=Verb)
-@click.option("--limit", type=click.IntRange(1, 100_000), default=DEFAULT_LIMIT, show_default=True)
+@click.option("--limit", type=WholeRange(1, 100_000), default=DEFAULT_LIMIT, show_default=True)
 @click.option("--profile", metavar="NAME")
 @click.option("--environment", metavar="NAME")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -125,7 +125,7 @@ def _recover(folder: Path, history: History) -> int:
 
 @command.command("export", cls=Verb)
 @click.option("--format", "form", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--out", type=FOLDER, metavar="DIR")
 @click.argument("runs", nargs=-1, metavar="RUN...")
 def export(form: str, out: Path | None, runs: tuple[str, ...]) -> int:
     """Write stored runs as documents, as another history, or for other programs."""
@@ -140,7 +140,7 @@ def export(form: str, out: Path | None, runs: tuple[str, ...]) -> int:
     "--keep",
     "--keep-last",
     "keep",
-    type=click.IntRange(0),
+    type=WholeRange(0),
     default=None,
     metavar="N",
     help="Newest runs of each profile and environment that stay. [default: 20]",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from perf_cli.options import DURATION, SCALE
+from perf_cli.loading import LoadFlags, load_options, request_of
+from perf_cli.options import DURATION, FOLDER, WholeRange
 from perf_cli.output import look_of
 from perf_cli.registry import VERBS
 from perf_cli.running import Session, Wishes
@@ -18,26 +19,18 @@ from perf_cli.signals import Signals
 from perf_cli.verb import Verb
 from perf_cli.wiring import real_world
 from perf_documents.errors import UsageError
-from perf_loadtests.requests import RunRequest
 from perf_reports.progress import ProgressDisplay
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from fractions import Fraction
-
-WAIT_IN_CI_S = 60.0
+    from pathlib import Path
 
 
-class RunFlags(TypedDict):
+class RunFlags(LoadFlags):
     """Options as click hands them over."""
 
-    profile: str
-    target: str
-    environment: str | None
-    time_scale: Fraction
-    wait: float | None
-    confirm: str | None
-    control: str | None
+    processes: int | None
+    workers: int
+    bind: str | None
     rounds: int | None
     until_decided: bool
     max_duration: float | None
@@ -50,38 +43,24 @@ class RunFlags(TypedDict):
 
 
 @click.command("run", cls=Verb, help=VERBS["run"])
-@click.option("--profile", required=True, metavar="NAME|FILE", help="What load, judged how.")
+@load_options
 @click.option(
-    "--target",
-    default="demo",
-    show_default=True,
-    metavar="NAME|URL",
-    help="A target of perf.yaml, a URL on this machine, or the embedded service.",
-)
-@click.option("--environment", metavar="NAME", help="Name to file the run under.")
-@click.option(
-    "--time-scale",
-    type=SCALE,
-    default="1",
-    show_default=True,
-    metavar="FACTOR",
-    help="Factor on all stage durations; rates stay.",
+    "--processes",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Load processes on this machine, directed by one more (1).",
 )
 @click.option(
-    "--wait",
-    type=DURATION,
-    metavar="DURATION",
-    help="How long to wait for the target to answer (60s in CI).",
+    "--workers",
+    type=click.IntRange(0, 999),
+    default=0,
+    metavar="N",
+    help="Load processes elsewhere to wait for: perf worker.",
 )
-@click.option("--confirm", metavar="NAME", help="Name of a protected target, typed again.")
-@click.option(
-    "--control",
-    metavar="NAME|URL",
-    help="Old version to load beside the target, arrival by arrival, and to compare with.",
-)
+@click.option("--bind", metavar="HOST:PORT", help="Where they connect to (127.0.0.1:5557).")
 @click.option(
     "--rounds",
-    type=click.IntRange(1, 20),
+    type=WholeRange(1, 20),
     metavar="N",
     help="Rounds with a control, both targets restarted before each.",
 )
@@ -98,14 +77,14 @@ class RunFlags(TypedDict):
 )
 @click.option(
     "--repeat",
-    type=click.IntRange(1, 100),
+    type=WholeRange(1, 100),
     metavar="N",
     help="Run N times; all of them are compared together.",
 )
 @click.option("--accept-baseline", is_flag=True, help="Accept what passed as a baseline.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Where report and data go (.perf/runs/RUN).",
 )
@@ -120,14 +99,11 @@ def command(**given: Unpack[RunFlags]) -> int:
         sys.stderr or io.StringIO(), redraw=look.redraw, colour=look.colour, plain=look.ascii_only
     )
     world = real_world(display.show, signals)
-    request = RunRequest(
-        profile=given["profile"],
-        target=given["target"],
-        time_scale=given["time_scale"],
-        environment=_environment(given["environment"]),
-        confirm=given["confirm"],
-        wait_s=_wait_s(given["wait"], world.environ),
-        control=given["control"],
+    request = replace(
+        request_of(given, world.environ),
+        processes=given["processes"],
+        workers=given["workers"],
+        bind=given["bind"],
     )
     _check_combination(given)
     wishes = Wishes(
@@ -172,17 +148,3 @@ def _check_combination(given: RunFlags) -> None:
     for is_wrong, message in wrong:
         if is_wrong:
             raise UsageError(message)
-
-
-def _environment(name: str | None) -> str | None:
-    from perf_documents.names import NAME_RULE, is_name  # noqa: PLC0415  # only when it is given
-
-    if name is not None and not is_name(name):
-        raise UsageError(f"--environment: not a name; expected {NAME_RULE}")
-    return name
-
-
-def _wait_s(given: float | None, environ: Mapping[str, str]) -> float:
-    if given is not None:
-        return given
-    return WAIT_IN_CI_S if environ.get("CI") not in (None, "", "false") else 0.0

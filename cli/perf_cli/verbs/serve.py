@@ -15,6 +15,7 @@ from perf_canary.gate_store import GateFiles
 from perf_canary.gates import Gates
 from perf_canary.routes import Service
 from perf_canary.server import GateServer
+from perf_cli.options import WholeRange
 from perf_cli.outcome import Code
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
@@ -52,7 +53,7 @@ HEALTH_BYTES = 4096
 )
 @click.option(
     "--port",
-    type=click.IntRange(0, 65_535),
+    type=WholeRange(0, 65_535),
     default=PORT,
     show_default=True,
     metavar="N",

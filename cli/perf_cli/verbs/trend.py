@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from perf_cli.options import FOLDER, WholeRange
 from perf_cli.output import result
 from perf_cli.registry import VERBS
 from perf_cli.trending import Wanted, build_site
@@ -28,13 +29,13 @@ REPORTS = 20
 @click.command("trend", cls=Verb, help=VERBS["trend"])
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     metavar="DIR",
     help="Where the site goes (.perf/trend).",
 )
 @click.option(
     "--reports",
-    type=click.IntRange(0, 1000),
+    type=WholeRange(0, 1000),
     default=REPORTS,
     show_default=True,
     metavar="N",

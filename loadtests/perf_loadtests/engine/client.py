@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import gevent
 from locust.clients import HttpSession
@@ -14,6 +13,7 @@ from perf_loadtests.engine.lean import keep_books
 from perf_loadtests.engine.outcomes import DeadlineExceededError
 from perf_loadtests.engine.virtual_user import PENDING_KEY
 from perf_loadtests.http.client import LeanClient
+from perf_loadtests.http.message import template_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def _send(
         vu.cut = True
         raise locust_compat.end_of_user()
     asserted = bool(options.get("catch_response"))
-    label = str(name) if name else path_of(str(call[1]))
+    label = str(name) if name else template_of(str(call[1]))
     context = options.get("context")
     pending = vu.begin_request(str(call[0]), label, asserted=asserted)
     options["context"] = {**(context if isinstance(context, dict) else {}), PENDING_KEY: pending}
@@ -73,8 +73,3 @@ def close_client(vu: VirtualUser) -> None:
     session = getattr(vu.user, "client", None)
     if isinstance(session, LeanClient):
         session.close()
-
-
-def path_of(url: str) -> str:
-    """Path that was asked for, without query, fragment and user."""
-    return urlsplit(url).path or "/"

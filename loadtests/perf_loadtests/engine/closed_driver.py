@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.engine.share import Share
     from perf_loadtests.engine.virtual_user import Arm, VirtualUser
 
 STEP_S = 0.1
@@ -27,9 +28,10 @@ class ClosedDriver:
 
     def __init__(
         self, plan: Plan, arms: Sequence[tuple[Arm, float]], ledger: Ledger,
-        spawn: Callable[[str], None],
+        spawn: Callable[[str], None], share: Share,
     ) -> None:  # fmt: skip
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._spawn = spawn
         self._names = [arm.cells for arm, _ in arms]
@@ -37,7 +39,7 @@ class ClosedDriver:
         self._active: dict[VirtualUser, None] = {}
         self._leaving: dict[VirtualUser, float] = {}
         self._starting = 0
-        self._made = 0
+        self._made = self._begun = 0
         self._stop = Event()
         self._stopping = False
 
@@ -64,11 +66,14 @@ class ClosedDriver:
             before_s = now_s
             if now_s >= end_s:
                 break
-            wanted = planned_vus(self._plan.stages, now_s - self._ledger.t0_s)
+            if not self._share.is_open():
+                break
+            planned = planned_vus(self._plan.stages, now_s - self._ledger.t0_s)
+            wanted = self._share.stripe.count(planned)
             self._follow(wanted)
             self._cut_overdue(now_s)
             self._stop.wait(min(STEP_S, max(0.0, end_s - self._ledger.clock())))
-        finished, self._stopping = not self._stopping, True
+        finished, self._stopping = not self._stopping and self._share.is_open(), True
         return finished
 
     def stop(self) -> None:
@@ -110,17 +115,19 @@ class ClosedDriver:
         """Book nothing: no arrival waits under a closed executor."""
 
     def _leave_if_asked(self, vu: VirtualUser) -> None:
-        if vu.retire or self._stopping:
+        if vu.retire or self._stopping or not self._share.is_open():
             raise locust_compat.end_of_user()
 
     def _begin(self, vu: VirtualUser) -> None:
         offset_s = self._ledger.offset_s()
-        vu.begin(self._ledger.slot_at(offset_s), None)
+        vu.begin(self._ledger.slot_at(offset_s), None, self._begun)
+        self._begun += 1
 
     def _follow(self, wanted: int) -> None:
         have = self._starting + len(self._active)
         for _ in range(have, wanted):
-            draw = splitmix64(self._plan.seed, self._made)
+            stripe = self._share.stripe
+            draw = splitmix64(self._plan.seed, stripe.index + stripe.of * self._made)
             self._made += 1
             self._starting += 1
             self._spawn(self._names[choose(self._weights, draw)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING
 
 import gevent
@@ -21,6 +22,8 @@ class Crew:
     def __init__(self) -> None:
         self._by_user: dict[User, VirtualUser] = {}
         self._by_greenlet: dict[object, VirtualUser] = {}
+        self._free: dict[str, list[int]] = {}
+        self._made: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._by_user)
@@ -29,7 +32,14 @@ class Crew:
         return iter(list(self._by_user.values()))
 
     def add(self, vu: VirtualUser) -> None:
-        """Add a VU whose user has just been made."""
+        """Add a VU whose user has just been made, under the lowest number of its target."""
+        target = vu.arm.target
+        free = self._free.setdefault(target, [])
+        if free:
+            vu.number = heapq.heappop(free)
+        else:
+            vu.number = self._made.get(target, 0)
+            self._made[target] = vu.number + 1
         self._by_user[vu.user] = vu
 
     def runs_in(self, user: User, greenlet: gevent.Greenlet) -> VirtualUser:
@@ -42,7 +52,10 @@ class Crew:
     def remove(self, vu: VirtualUser) -> bool:
         """Forget a VU; False where it was forgotten before."""
         self._by_greenlet.pop(vu.greenlet, None)
-        return self._by_user.pop(vu.user, None) is not None
+        if self._by_user.pop(vu.user, None) is None:
+            return False
+        heapq.heappush(self._free[vu.arm.target], vu.number)
+        return True
 
     def of_user(self, user: User) -> VirtualUser:
         """VU of a Locust user."""

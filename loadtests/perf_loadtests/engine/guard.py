@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import select
 import socket
-import time
 from typing import TYPE_CHECKING
 
-import gevent
 import gevent.socket
 from gevent import _socket3
 
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
 
 Address = tuple[str, int] | tuple[str, int, int, int]
 _INET = (socket.AF_INET, socket.AF_INET6)
+MOST_KNOWN = 1_024
 
 
 class Guard:
@@ -37,7 +35,8 @@ class Guard:
         self._pinned = {host.lower().rstrip("."): found for host, _, found in addresses}
         self._allowed = {(ip, port) for _, port, found in addresses for ip in found}
         self._refused = refused
-        self._watched: dict[str, object] = {}
+        # a user that starts under load connects at once: what was allowed stays allowed
+        self._known: dict[tuple[str, int], str] = {}
 
     def allows(self, ip: str, port: int) -> bool:
         """Whether a connection to an address may be made."""
@@ -48,8 +47,13 @@ class Guard:
 
     def check(self, host: str, port: int) -> str:
         """Return the address to connect to; raise `NotAllowedError` where it is not allowed."""
+        known = self._known.get((host, port))
+        if known is not None:
+            return known
         for ip in self.lookup(host):
             if self.allows(ip, port):
+                if len(self._known) < MOST_KNOWN:
+                    self._known[host, port] = ip
                 return ip
         self._refused(f"{host}:{port}")
         raise NotAllowedError(f"{host}:{port} is not on the allow-list")
@@ -83,28 +87,10 @@ class Guard:
         def connect_ex(sock: _socket3.socket, address: Address) -> object:
             return original_ex(sock, guarded(sock, address))
 
-        self._watched = {**self._now(), "connect": connect}
         _socket3.socket.connect = connect
         _socket3.socket.connect_ex = connect_ex
         socket.getaddrinfo = self._getaddrinfo  # type: ignore[assignment]  # fewer overloads
         gevent.socket.getaddrinfo = self._getaddrinfo
-
-    def removed(self) -> list[str]:
-        """What a scenario took away: patches of gevent, without which one request stops them all.
-
-        A socket that is not gevent's also passes this guard by.
-        """
-        now = self._now()
-        return [name for name, value in self._watched.items() if now[name] is not value]
-
-    def _now(self) -> dict[str, object]:
-        return {
-            "socket.socket": socket.socket,
-            "time.sleep": time.sleep,
-            "select.select": select.select,
-            "connect": _socket3.socket.connect,
-            "the event loop": gevent.get_hub(),
-        }
 
     def _getaddrinfo(  # the standard library's own signature
         self,

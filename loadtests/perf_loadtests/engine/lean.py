@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from perf_analysis.failure_classes import ON_REUSED
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.virtual_user import PENDING_KEY, Pending
+from perf_loadtests.timing import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,12 +44,16 @@ class LeanBooks:
         if vu.limits.closed:
             vu.cut = True
             raise locust_compat.end_of_user()
-        return vu.begin_request(method, name, asserted=asserted)
+        return self._begun(method, name, asserted=asserted)
+
+    def _begun(self, method: str, name: str, *, asserted: bool) -> Pending:
+        entry = self._vu.begin_request(method, name, asserted=asserted)
+        entry.timed = UNKNOWN
+        return entry
 
     def follow(self, entry: Pending, exchange: Exchange, method: str) -> Pending:
         """Book a hop; the iteration's intended start goes on with the last one."""
-        vu = self._vu
-        following = vu.begin_request(method, entry.name, asserted=entry.asserted)
+        following = self._begun(method, entry.name, asserted=entry.asserted)
         following.intended_s, following.slot = entry.intended_s, entry.slot
         entry.intended_s, entry.asserted = None, False
         self.end(entry, exchange, None)
@@ -71,7 +76,7 @@ class LeanBooks:
 
     def cut(self, entry: Pending, exchange: Exchange, error: BaseException) -> None:
         """Book a request that was cut off from outside."""
-        del exchange
+        entry.timed = exchange.timed()
         self._vu.cut_short(entry, error)
 
     def discarded(self, name: str) -> None:
@@ -88,5 +93,6 @@ def _stamp(entry: Pending, exchange: Exchange) -> None:
     """What counts as the begin is the send: set-up of a connection is no service time."""
     entry.begun_s = exchange.sent_s or exchange.begun_s
     entry.status = exchange.status
+    entry.timed = exchange.timed()
     if exchange.raced:
         entry.aside = ON_REUSED

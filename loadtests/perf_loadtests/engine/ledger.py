@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.series import DRAIN, Slot
-from perf_loadtests.recorder import IterationCell, Recorder, Sample
+from perf_loadtests.recorder import Recorder, Sample, clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_documents.plan import Plan
+    from perf_loadtests.iteration_cell import IterationCell
 
 WARM_UP = "warm-up"
 MAX_SAMPLES = 20
@@ -64,13 +65,16 @@ class Ledger:
         self.clock = clock
         self.t0_s = float("inf")
         self.window_s = plan.window_s
-        self.recorder = Recorder(limits_s=plan.limits_s())
+        self.recorder = Recorder(limits_s=plan.limits_s(), clean=clean)
+        # what a scenario's slot is counted into; never kept, as a flush takes it away
+        self.cell: Callable[[str, Slot], IterationCell] = self.recorder.iterations
         self.counts = Counts()
         self._spans = plan.spans()
         self._clean = clean
         self._failures: dict[tuple[str, str], _Failure] = {}
+        self._labels: dict[str, str] = {}
         self._texts: dict[str, int] = {}
-        self._labels: set[str] = set()
+        self._known_labels: set[str] = set()
         self._kinds: set[str] = set()
         self._places: set[str] = set()
         self._raised: dict[tuple[str, str], _Raised] = {}
@@ -96,10 +100,6 @@ class Ledger:
                 return span.phase
         return DRAIN
 
-    def cell(self, scenario: str, slot: Slot) -> IterationCell:
-        """What a scenario's slot is counted into; never kept, as a flush takes it away."""
-        return self.recorder.iterations(scenario, slot)
-
     def request(self, sample: Sample, text: str, aside: str = "") -> None:
         """Book the end of a request; `text` describes its failure, empty for a success.
 
@@ -108,11 +108,13 @@ class Ledger:
         self.recorder.add(sample)
         if not sample.error_class:
             return
-        self.note(sample.error_class, f"{sample.method} {sample.name}{aside}", text)
+        self.note(sample.error_class, f"{sample.method[:20]} {sample.name[:1000]}{aside}", text)
 
     def note(self, error_class: str, label: str, text: str) -> None:
         """Count something that went wrong, beside the samples."""
-        label = self._admit(self._labels, label[:300])
+        if label not in self._labels:
+            self._labels[label] = self._admit(self._known_labels, clean_name(label, self._clean))
+        label = self._labels[label]
         at_s = max(0.0, self.offset_s())
         known = self._failures.get((error_class, label))
         if known is None:
@@ -138,6 +140,7 @@ class Ledger:
         """
         failures, self._failures = self._failures, {}
         raised, self._raised = self._raised, {}
+        self._labels.clear()
         counts = self.closing()
         return {
             "counts": counts,

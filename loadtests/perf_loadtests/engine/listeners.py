@@ -9,6 +9,7 @@ from locust.exception import CatchResponseError
 
 from perf_analysis.series import CANDIDATE
 from perf_loadtests.engine import locust_compat, locust_compat_hooks
+from perf_loadtests.engine.outcomes import bytes_of, method_of, seconds_of, text_of
 from perf_loadtests.engine.virtual_user import PENDING_KEY, Pending, describe
 from perf_loadtests.recorder import Sample
 
@@ -38,7 +39,7 @@ class Listeners:
         context, error = event.get("context"), event.get("exception")
         if error is not None and not isinstance(error, BaseException):
             # clients that report a text or a number; an empty one means none, as in Locust
-            error = CatchResponseError(str(error)) if error else None
+            error = CatchResponseError(text_of(error)) if error else None
         pending = context.get(PENDING_KEY) if isinstance(context, dict) else None
         if isinstance(pending, Pending):
             pending.status = getattr(event.get("response"), "status_code", 0) or 0
@@ -76,8 +77,7 @@ class Listeners:
     def _book_foreign(self, event: dict[str, object], exception: BaseException | None) -> None:
         """Book a request of a client that is not Locust's own: known only when it ends."""
         ledger, vu = self._ledger, self._crew.current()
-        took, kind = event.get("response_time"), str(event.get("request_type"))
-        took_s = took / 1000.0 if isinstance(took, int | float) else math.nan
+        took_s = seconds_of(event.get("response_time"))
         now_s = ledger.offset_s()
         ledger.counts.requests_known = False
         ledger.counts.requests_started += 1
@@ -85,8 +85,8 @@ class Listeners:
             vu.fail_request()
         sample = Sample(
             scenario=vu.arm.scenario if vu is not None else "custom",
-            method="".join(c for c in kind.upper() if c.isascii() and c.isalpha())[:16],
-            name=str(event.get("name")),
+            method=method_of(event.get("request_type")),
+            name=text_of(event.get("name")),
             status=0,
             error_class="assertion" if exception else "",
             slot=ledger.slot_at(now_s if math.isnan(took_s) else now_s - took_s),
@@ -95,7 +95,8 @@ class Listeners:
             latency_s=None,
             first=False,
             asserted=False,
-            received_bytes=0,
+            received_bytes=bytes_of(event.get("response_length")),
             target=vu.arm.target if vu is not None else CANDIDATE,
         )
-        ledger.request(sample, f"{type(exception).__name__}: {exception}" if exception else "")
+        said = f"{type(exception).__name__}: {text_of(exception)}" if exception else ""
+        ledger.request(sample, said)

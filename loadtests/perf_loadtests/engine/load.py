@@ -10,7 +10,9 @@ import gevent
 from gevent import GreenletExit
 from gevent.event import Event
 from locust.exception import StopTest
+from locust.runners import STATE_INIT, STATE_SPAWNING
 
+from perf_loadtests.current import Place
 from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
@@ -29,14 +31,13 @@ if TYPE_CHECKING:
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.engine.share import Share
     from perf_loadtests.protocol import LoadPhase
 
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
-START_LIMIT_S = 60.0
-LEAD_S = 0.5
+START_LIMIT_S, LEAD_S = 60.0, 0.5
 ARM_S = 0.05  # the waker is armed by then: the first arrival is not late either
-INTERRUPT_GRACE_S = 1.0
-KILL_GRACE_S = 1.0
+INTERRUPT_GRACE_S = KILL_GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,10 @@ class Load:
         classes: Sequence[type[User]],
         targets: Sequence[LoadedTarget],
         ledger: Ledger,
+        share: Share,
     ) -> None:
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._limits = Limits(timeout_s=plan.timeout_s, insecure=plan.insecure)
         self._crew = Crew()
@@ -120,18 +123,18 @@ class Load:
                 )
                 self._arms[made] = arm, target
         driven = list(self._arms)
-        self._environment = locust_compat.make_environment(driven, targets[0].url)
+        self._environment = locust_compat.make_environment(driven, targets[0].url, share.runner)
         locust_compat.hold_runner(self._environment, lambda: self.interrupt("stop"))
         self._listeners = Listeners(self._crew, ledger)
         self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
         arms = [(arm, float(cls.weight)) for cls, (arm, _) in self._arms.items()]
-        self.waker = make_waker(ledger.clock)
-        self._driver: Driver = (
-            OpenDriver(plan, arms, ledger, self._spawn, self.waker)
-            if plan.open_model
-            else ClosedDriver(plan, arms, ledger, self._spawn)
-        )
+        mine = share.stripe.part_of(plan)
+        kind = OpenDriver if plan.open_model else ClosedDriver
+        self._driver: Driver = kind(mine, arms, ledger, self._spawn, share)
+        # what is calibrated before the load is what the load is released by
+        driver = self._driver
+        self.waker = driver.waker if isinstance(driver, OpenDriver) else make_waker(ledger.clock)
         self._interrupted = Event()
         self.phase: LoadPhase = "starting"
         self.ended: Literal["schedule", "stop", "abort"] = "schedule"
@@ -142,6 +145,27 @@ class Load:
     def vus(self) -> int:
         """VUs that exist."""
         return self._driver.vus
+
+    def place(self) -> Place | None:
+        """Where the code that asks stands, by the numbers of iterations and VUs in the run."""
+        vu = self._crew.current()
+        if vu is None:
+            return None
+        stripe, number = self._share.stripe, vu.iteration.number if vu.iteration else None
+        if number is not None and not self._plan.open_model:
+            number = stripe.nth(number)  # that of an arrival is its number in the whole schedule
+        return Place(number, stripe.nth(vu.number))
+
+    def check(self, name: str, *, ok: bool) -> None:
+        """Count a check of the code that calls, in the phase of its iteration."""
+        vu = self._crew.current()
+        if vu is not None:
+            vu.check(name, ok=ok)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether it was told to stop."""
+        return self._interrupted.is_set() or self.ended != "schedule"
 
     def prepare(self) -> None:
         """Start the VUs that must be ready before the load.
@@ -161,12 +185,13 @@ class Load:
         if ready < wanted and not self._interrupted.is_set():
             raise VusMissingError(f"{ready} of {wanted} VUs became active")
 
-    def run(self) -> None:
-        """Offer the load, then drain."""
+    def run(self, t0_s: float | None = None) -> None:
+        """Offer the load from an instant on that was agreed, or from soon on; then drain."""
         settle_gc()
         if not self._interrupted.is_set():
-            self._ledger.t0_s = self._ledger.clock() + LEAD_S
-            self._interrupted.wait(LEAD_S - ARM_S)
+            now_s = self._ledger.clock()
+            self._ledger.t0_s = now_s + LEAD_S if t0_s is None else t0_s
+            self._interrupted.wait(max(0.0, self._ledger.t0_s - now_s - ARM_S))
             self.phase = "load"
             if self._driver.run():
                 self.reached_s = self._plan.duration_s
@@ -201,11 +226,7 @@ class Load:
         while self._crew and self._ledger.clock() < deadline_s:
             gevent.sleep(0.01)
         for vu in self._crew:
-            # a task that will not die does not keep the accounts open
-            if not vu.leaving:
-                text = "a task goes on after it was ended: it catches BaseException"
-                self._ledger.raised("TaskNotEnding", vu.arm.scenario, text, excused=False)
-            vu.cut = True
+            vu.give_up()
             self._gone(vu)
         for vu in list(self._limits.in_flight):
             vu.settle(cut=True)
@@ -230,7 +251,14 @@ class Load:
                 self._interrupted.wait(0.02)
 
     def _spawn(self, class_name: str) -> None:
-        user = locust_compat.start_user(self._environment, class_name)
+        runner = self._environment.runner
+        if runner is None:
+            raise RuntimeError("the environment lost its runner")
+        if runner.state == STATE_INIT:
+            runner.update_state(STATE_SPAWNING)
+        # as its `spawn_users` does, which also counts all users for a line in the log
+        user = runner.user_classes_by_name[class_name](self._environment)
+        user.start(runner.user_greenlets)
         vu = self._crew.runs_in(user, user.greenlet)
         user.greenlet.link(lambda _greenlet: self._gone(vu))
 
@@ -242,8 +270,7 @@ class Load:
 
     def starting(self, user: User) -> None:
         """Let a scenario that reads its token in `on_start` find that of its own target."""
-        token = self._arms[type(user)][1].token
-        if token is not None:
+        if (token := self._arms[type(user)][1].token) is not None:
             os.environ[TOKEN_VARIABLE] = token
 
     def ready(self, user: User) -> None:
@@ -262,8 +289,8 @@ class Load:
         vu = self._crew.of_user(task_set.user)
         if not vu.ready or vu.leaving:
             wait()  # a task set that the scenario runs by itself in `on_start` or `on_stop`
-            return
-        self._driver.between(vu, task_set, wait)
+        else:
+            self._driver.between(vu, task_set, wait)
 
     def _gone(self, vu: VirtualUser) -> None:
         if self._crew.remove(vu):

@@ -14,7 +14,6 @@ from locust import argument_parser
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from locust.env import Environment
 from locust.exception import StopUser
-from locust.runners import STATE_INIT, STATE_SPAWNING
 from locust.user.task import DefaultTaskSet, TaskSet
 from locust.user.users import HttpUser, User
 from locust.util.load_locustfile import is_user_class, load_locustfile
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from geventhttpclient.client import HTTPClient, HTTPClientPool
     from geventhttpclient.url import URL
     from locust.event import EventHook
+    from locust.runners import Runner
 
-RUNNING, WAITING = "running", "waiting"
-LEAN = "lean"  # the kind of our own client
+RUNNING, WAITING, LEAN = "running", "waiting", "lean"  # LEAN: the kind of our own client
 
 
 def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
@@ -50,10 +49,11 @@ def import_scenario(path: Path, class_name: str | None) -> list[type[User]]:
         )
     try:
         found, _shapes = load_locustfile(str(path))
+    except ScenarioError:
+        raise  # says itself what is wrong where
     except (Exception, SystemExit) as error:  # whatever a scenario raises
         raise ScenarioError(_explain(path, error)) from error
-    # a class under two names is one class
-    classes = list(dict.fromkeys(cls for cls in found.values() if is_user_class(cls)))
+    classes = list(dict.fromkeys(cls for cls in found.values() if is_user_class(cls)))  # each once
     if class_name is not None:
         names = ", ".join(cls.__name__ for cls in classes) or "none"
         classes = [cls for cls in classes if cls.__name__ == class_name]
@@ -168,8 +168,10 @@ def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watche
     return made
 
 
-def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
-    """Environment with a local runner, Locust's own statistics off, and no configuration read.
+def make_environment(
+    classes: Sequence[type[User]], host: str, make_runner: Callable[[Environment], Runner]
+) -> Environment:
+    """Environment with a runner, Locust's own statistics off, and no configuration read.
 
     Raises
     ------
@@ -190,7 +192,7 @@ def make_environment(classes: Sequence[type[User]], host: str) -> Environment:
         host=host,
         parsed_options=options,
     )
-    runner = environment.create_local_runner()
+    runner = environment.runner = make_runner(environment)
     # the statistics' listener is the newest: its tables grow with names, and it costs 10 % at speed
     handlers = environment.events.request._handlers  # noqa: SLF001  # no public way to find it
     environment.events.request.remove_listener(
@@ -212,8 +214,7 @@ def others_listen(hook: EventHook) -> Callable[[], bool]:
 
 def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:
     """Let a scenario that stops or quits the runner stop the run: Locust would only kill users."""
-    runner = environment.runner
-    if runner is not None:
+    if (runner := environment.runner) is not None:
         runner.quit = runner.stop = stop  # type: ignore[method-assign]  # this run only
 
 
@@ -266,18 +267,6 @@ def queue_task(task_set: TaskSet, draw: Callable[[], float]) -> None:
     queue = task_set._task_queue  # noqa: SLF001  # what schedule_task appends to
     if plain and tasks and not queue:
         task_set.schedule_task(tasks[int(draw() * len(tasks)) if len(tasks) > 1 else 0])
-
-
-def start_user(environment: Environment, class_name: str) -> User:
-    """Start one user, as the runner's `spawn_users` does: that counts all users to log it."""
-    runner = environment.runner
-    if runner is None:
-        raise RuntimeError("the environment lost its runner")
-    if runner.state == STATE_INIT:
-        runner.update_state(STATE_SPAWNING)
-    user = runner.user_classes_by_name[class_name](environment)
-    user.start(runner.user_greenlets)
-    return user
 
 
 def end_of_user() -> StopUser:

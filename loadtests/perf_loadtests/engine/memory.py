@@ -5,10 +5,24 @@ from __future__ import annotations
 import os
 import resource
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perf_loadtests.engine.load import Load
 
 STOP_RATIO = 0.8
 _CGROUPS = Path("/sys/fs/cgroup")
 _MIB = 2**20
+
+
+def stop_in_time(load: Load, event: Callable[[str, str], None]) -> None:
+    """Stop before the kernel does: what was measured is kept, and the accounts close."""
+    full = nearly_out() if load.ended == "schedule" else ""
+    if full:
+        event("STOPPED", full)
+        load.interrupt("stop")
 
 
 def nearly_out(proc: Path = Path("/proc/self"), cgroups: Path = _CGROUPS) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
 
 from perf_analysis.series import Slot
-from perf_documents.errors import ScenarioError
 from perf_loadtests.engine import locust_compat
-from perf_loadtests.pool import Pool, shares_of
-from perf_loadtests.schedule import Arrival, arrivals, choose, rate_at, splitmix64
+from perf_loadtests.engine.groups import Group, groups_of
+from perf_loadtests.engine.waker import make_waker
+from perf_loadtests.pool import Due
+from perf_loadtests.schedule import choose, rate_at, splitmix64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from perf_documents.plan import Plan
     from perf_loadtests.engine.ledger import Ledger
+    from perf_loadtests.engine.share import Share
     from perf_loadtests.engine.virtual_user import Arm, VirtualUser
-    from perf_loadtests.engine.waker import Waker
+    from perf_loadtests.pool import Pool
+    from perf_loadtests.schedule import Arrival
 
 BATCH = 64
 LATE_S, VERY_LATE_S = 0.005, 0.010
@@ -31,45 +33,6 @@ POLL_S = 0.001
 GROW_S, LOOK_S = 0.001, 0.01
 ORDER_SALT, CLASS_SALT = 0x0A8B, 0x5C1E
 EVEN = 0.5
-
-
-class Due(NamedTuple):
-    """An arrival with its place in the books; `waits` if no VU was free when it was due."""
-
-    number: int
-    intended_s: float
-    slot: Slot
-    waits: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class _Group:
-    """One user class with its own pool."""
-
-    name: str
-    weight: float
-    pool: Pool[VirtualUser, Due]
-    pre_allocated: int
-
-
-def _groups_of(plan: Plan, side: Sequence[tuple[Arm, float]]) -> list[_Group]:
-    """Pools of one target, by the weights of the classes."""
-    if plan.max_vus < len(side):
-        raise ScenarioError(
-            f"max_vus is {plan.max_vus}, the scenario has {len(side)} user classes; "
-            "expected a VU for each at least; next: raise max_vus or name one class"
-        )
-    weights = [weight for _, weight in side]
-    shares = zip(
-        side,
-        shares_of(plan.max_vus, weights),
-        shares_of(max(plan.pre_allocated_vus, len(side)), weights),
-        strict=True,
-    )
-    return [
-        _Group(name=arm.cells, weight=weight, pool=Pool(max_vus=most), pre_allocated=min(pre, most))
-        for (arm, weight), most, pre in shares
-    ]
 
 
 class OpenDriver:
@@ -81,12 +44,13 @@ class OpenDriver:
 
     def __init__(
         self, plan: Plan, arms: Sequence[tuple[Arm, float]], ledger: Ledger,
-        spawn: Callable[[str], None], waker: Waker,
+        spawn: Callable[[str], None], share: Share,
     ) -> None:  # fmt: skip
         self._plan = plan
+        self._share = share
         self._ledger = ledger
         self._spawn = spawn
-        self._waker = waker
+        self.waker = make_waker(ledger.clock)
         self._hub = gevent.get_hub()
         self._arrivals: Iterator[Arrival] = iter(())
         self._next: Arrival | None = None
@@ -99,7 +63,7 @@ class OpenDriver:
         by_target: dict[str, list[tuple[Arm, float]]] = {}
         for arm, weight in arms:
             by_target.setdefault(arm.target, []).append((arm, weight))
-        self._sides = [_groups_of(plan, side) for side in by_target.values()]
+        self._sides = [groups_of(plan, side) for side in by_target.values()]
         self._groups = {group.name: group for side in self._sides for group in side}
 
     @property
@@ -121,16 +85,16 @@ class OpenDriver:
     def run(self) -> bool:
         """Walk the schedule to its end; False where it was stopped before."""
         grower = gevent.spawn(self._grow)
-        self._arrivals = arrivals(self._plan)
+        self._arrivals = self._share.arrivals(self._plan)
         self._next = next(self._arrivals, None)
-        self._waker.start(self._walk)
-        self._waker.wake_at(self._ledger.clock())
+        self.waker.start(self._walk)
+        self.waker.wake_at(self._ledger.clock())
         try:
             self._ended.wait()
             finished = not self._stopping
         finally:
             self._stopping = True
-            self._waker.stop()
+            self.waker.stop()
             grower.kill()
         if self._error is not None:
             raise self._error
@@ -185,7 +149,7 @@ class OpenDriver:
         if due_s is None:
             self._ended.set()
         else:
-            self._waker.wake_at(due_s)
+            self.waker.wake_at(due_s)
 
     def _release_due(self) -> float | None:
         """Release at most 64 arrivals; return when to go on, None at the end."""
@@ -195,7 +159,8 @@ class OpenDriver:
             arrival = self._next
             due_s = t0_s + (self._plan.duration_s if arrival is None else arrival.offset_s)
             late_s = clock() - due_s
-            if self._stopping:
+            if self._stopping or not self._share.is_open():
+                self._stopping = True
                 return None
             if late_s < 0.0:
                 return due_s
@@ -222,13 +187,13 @@ class OpenDriver:
             slot = self._slot = Slot(arrival.phase, window)
         return slot
 
-    def _in_turn(self, number: int) -> Sequence[Sequence[_Group]]:
+    def _in_turn(self, number: int) -> Sequence[Sequence[Group]]:
         """Both targets of a pair, in an order drawn for it: neither is always the second."""
         if len(self._sides) > 1 and splitmix64(self._plan.seed ^ ORDER_SALT, number) < EVEN:
             return self._sides[::-1]
         return self._sides
 
-    def _release(self, group: _Group, due: Due, late_s: float) -> None:
+    def _release(self, group: Group, due: Due, late_s: float) -> None:
         pool = group.pool
         taken = pool.offer(due)
         cell = self._ledger.cell(group.name, due.slot)
@@ -250,11 +215,12 @@ class OpenDriver:
             if self._stopping:
                 raise locust_compat.end_of_user()
             due = self._park(vu, pool)
-        late_s = max(0.0, vu.begin(due.slot, due.intended_s) - due.intended_s)
-        cell = self._ledger.cell(vu.cells, due.slot)
-        (cell.vu_wait if due.waits else cell.lag).add(min(late_s, 3600.0))
+        number, intended_s, slot, waits = due
+        cell = vu.begin(slot, intended_s, number)
+        late_s = self._ledger.clock() - intended_s
+        (cell.vu_wait if waits else cell.lag).add(min(late_s, 3600.0) if late_s > 0.0 else 0.0)
         if task_set is not None:
-            seed, number = self._plan.seed, due.number
+            seed = self._plan.seed
             locust_compat.queue_task(task_set, lambda: splitmix64(seed, number))
 
     def _park(self, vu: VirtualUser, pool: Pool[VirtualUser, Due]) -> Due:
@@ -271,7 +237,7 @@ class OpenDriver:
         locust_compat.set_state(user, locust_compat.RUNNING)
         return due
 
-    def _choose(self, side: Sequence[_Group], number: int) -> _Group:
+    def _choose(self, side: Sequence[Group], number: int) -> Group:
         """Class of an arrival, the same on both sides of its pair."""
         if len(side) == 1:
             return side[0]
@@ -292,7 +258,7 @@ class OpenDriver:
         stages = self._plan.stages
         total = sum(group.weight for group in self._sides[0])
         while True:
-            rate = rate_at(stages, max(0.0, self._ledger.offset_s()))
+            rate = rate_at(stages, max(0.0, self._ledger.offset_s())) / self._share.stripe.of
             grown = False
             for group in self._groups.values():
                 if group.pool.wanted(math.ceil(rate * group.weight / total)):
@@ -302,6 +268,6 @@ class OpenDriver:
             if not grown:
                 gevent.sleep(LOOK_S)
 
-    def _start_one(self, group: _Group) -> None:
+    def _start_one(self, group: Group) -> None:
         group.pool.start()
         self._spawn(group.name)

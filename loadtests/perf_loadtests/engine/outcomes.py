@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import zlib
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _Rules = tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...]
+UNKNOWN_S = float("nan")
+MAX_KIND = 64
+_PRINTED = re.compile(r"[ -~]+")
 _BAD_STATUS = (LocustBadStatusCode, requests.exceptions.HTTPError)
 
 
@@ -121,3 +125,38 @@ def _chain(exception: BaseException) -> Iterator[BaseException]:
         wrapped = (getattr(error, "reason", None), getattr(error, "original", None))
         inner = [error.__cause__, error.__context__, *wrapped, *error.args]
         todo.extend(item for item in inner if isinstance(item, BaseException))
+
+
+def seconds_of(took: object) -> float:
+    """Duration that a client reported in milliseconds; NaN where it is no number."""
+    is_number = isinstance(took, int | float) and not isinstance(took, bool)
+    try:
+        return took / 1000.0 if is_number else UNKNOWN_S  # type: ignore[operator]  # a number
+    except OverflowError:
+        return UNKNOWN_S
+
+
+def bytes_of(length: object) -> int:
+    """Length that a client reported, 0 where it reported none; negative where it is no length."""
+    if length is None:
+        return 0
+    return length if isinstance(length, int) and not isinstance(length, bool) else -1
+
+
+def method_of(kind: object) -> str:
+    """Kind of a custom client's request as a method: its letters, empty where it is no name.
+
+    Locust's users call their requests `grpc`, `WSR` or `socketio-emit`: whatever is printed on one
+    line is taken by its letters.
+    """
+    if not isinstance(kind, str) or not 1 <= len(kind) <= MAX_KIND:
+        return ""
+    return "".join(filter(str.isalpha, kind.upper()))[:16] if _PRINTED.fullmatch(kind) else ""
+
+
+def text_of(value: object) -> str:
+    """Text of whatever a scenario handed over, even of what cannot say what it is."""
+    try:
+        return value if isinstance(value, str) else str(value)
+    except Exception as error:  # noqa: BLE001  # a scenario's own __str__
+        return f"({type(value).__name__} whose text raises {type(error).__name__})"

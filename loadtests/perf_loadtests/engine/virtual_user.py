@@ -11,7 +11,8 @@ from gevent.greenlet import Greenlet
 
 from perf_analysis.arms import cells_name
 from perf_analysis.failure_classes import ABANDONED
-from perf_loadtests.engine.outcomes import classify
+from perf_analysis.timings import CheckKey
+from perf_loadtests.engine.outcomes import UNKNOWN_S, bytes_of, classify, seconds_of, text_of
 from perf_loadtests.http.errors import by_status
 from perf_loadtests.recorder import Sample
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
     from perf_analysis.series import Slot
     from perf_loadtests.engine.ledger import Ledger
-    from perf_loadtests.engine.open_driver import Due
+    from perf_loadtests.iteration_cell import IterationCell
+    from perf_loadtests.pool import Due
+    from perf_loadtests.timing import Timed
 
-UNKNOWN_S = float("nan")
 _getcurrent = gevent.getcurrent
 # Under which the books find a request again in the context of its event.
 PENDING_KEY = "_perfproof"
@@ -44,15 +46,17 @@ class Pending:
     returned_s: float | None = None
     aside: str = ""
     error: BaseException | None = None
+    timed: Timed | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Iteration:
-    """One iteration; `intended_s` is None under closed executors."""
+    """One iteration, numbered over the run; `intended_s` is None under closed executors."""
 
     slot: Slot
     begun_s: float
     intended_s: float | None
+    number: int = 0
     first_pending: bool = True
     request_failed: bool = False
     raised: bool = False
@@ -106,6 +110,7 @@ class VirtualUser:
         self.cells = arm.cells
         self.ledger = ledger
         self.limits = limits
+        self.number = 0
         self.iteration: Iteration | None = None
         self.ready = False
         self.leaving = False
@@ -125,12 +130,20 @@ class VirtualUser:
         if self.greenlet is not None:
             self.greenlet.kill(block=False)
 
-    def begin(self, slot: Slot, intended_s: float | None) -> float:
-        """Begin an iteration now; return when that is."""
-        begun_s = self.ledger.clock()
-        self.iteration = Iteration(slot, begun_s, intended_s)
-        self.ledger.cell(self.cells, slot).started += 1
-        return begun_s
+    def give_up(self) -> None:
+        """Let a task that will not die keep no account open; one in `on_stop` is only slow."""
+        self.cut = True
+        if not self.leaving:
+            text = "a task goes on after it was ended: it catches BaseException"
+            self.ledger.raised("TaskNotEnding", self.arm.scenario, text, excused=False)
+
+    def begin(self, slot: Slot, intended_s: float | None, number: int = 0) -> IterationCell:
+        """Begin an iteration now; return what it is counted in."""
+        ledger = self.ledger
+        self.iteration = Iteration(slot, ledger.clock(), intended_s, number)
+        cell = ledger.cell(self.cells, slot)
+        cell.started += 1
+        return cell
 
     def end(self, *, cut: bool = False) -> None:
         """End the iteration, if there is one: finished, failed, or abandoned where it was cut."""
@@ -188,11 +201,9 @@ class VirtualUser:
         """Book a request as its client reported it; `took` is in milliseconds."""
         if pending not in self._in_flight:
             return
-        service_s = took / 1000.0 if isinstance(took, int | float) else UNKNOWN_S
         error_class = classify(error, pending.status)
-        text = "" if error is None else f"{type(error).__name__}: {error}"
-        received = length if isinstance(length, int) and length >= 0 else 0
-        self._book(pending, error_class, service_s, text, received)
+        text = "" if error is None else f"{type(error).__name__}: {text_of(error)}"
+        self._book(pending, error_class, seconds_of(took), text, bytes_of(length))
 
     def succeeded(self, pending: Pending, service_s: float, received: int) -> None:
         """Book a whole response that nobody finds fault with."""
@@ -210,6 +221,12 @@ class VirtualUser:
         known = classify(error, 0) not in {"protocol_error", "assertion"}
         # what is unknown was perhaps sent and perhaps answered: no figure of it would be true
         self.report(pending, error, took_s * 1000.0 if known else UNKNOWN_S)
+
+    def check(self, name: str, *, ok: bool) -> None:
+        """Book a check of the scenario's own, where its iteration belongs."""
+        iteration, ledger = self.iteration, self.ledger
+        phase = iteration.slot.phase if iteration else ledger.phase_at(ledger.offset_s())
+        ledger.recorder.check(CheckKey(self.arm.target, self.arm.scenario, name), phase, ok=ok)
 
     def fail_request(self) -> None:
         """Note that a request failed, which excuses exceptions that come of it."""
@@ -264,6 +281,7 @@ class VirtualUser:
             arm.scenario, pending.method, pending.name, pending.status, error_class, pending.slot,
             ledger.window_at(end_s), service_s, latency_s, latency_s is not None,
             pending.asserted, received, arm.target,
+            pending.timed,
         )  # fmt: skip
         if error_class:
             ledger.request(sample, text, pending.aside)
@@ -279,4 +297,4 @@ def describe(error: BaseException) -> tuple[str, str, str]:
         if "site-packages" not in code.co_filename:
             place = f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return type(error).__name__, place, str(error)
+    return type(error).__name__, place, text_of(error)

@@ -66,42 +66,42 @@ class LeanClient:
         self, url: str, data: object = None, json: object = None, **options: Unpack[Options]
     ) -> LeanResponse:
         """GET."""
-        return self.request("GET", url, data, json, **options)
+        return self._ask("GET", url, data, json, options)
 
     def post(
         self, url: str, data: object = None, json: object = None, **options: Unpack[Options]
     ) -> LeanResponse:
         """POST."""
-        return self.request("POST", url, data, json, **options)
+        return self._ask("POST", url, data, json, options)
 
     def put(
         self, url: str, data: object = None, json: object = None, **options: Unpack[Options]
     ) -> LeanResponse:
         """PUT."""
-        return self.request("PUT", url, data, json, **options)
+        return self._ask("PUT", url, data, json, options)
 
     def patch(
         self, url: str, data: object = None, json: object = None, **options: Unpack[Options]
     ) -> LeanResponse:
         """PATCH."""
-        return self.request("PATCH", url, data, json, **options)
+        return self._ask("PATCH", url, data, json, options)
 
     def delete(
         self, url: str, data: object = None, json: object = None, **options: Unpack[Options]
     ) -> LeanResponse:
         """DELETE."""
-        return self.request("DELETE", url, data, json, **options)
+        return self._ask("DELETE", url, data, json, options)
 
     def options(
         self, url: str, data: object = None, json: object = None, **options: Unpack[Options]
     ) -> LeanResponse:
         """OPTIONS."""
-        return self.request("OPTIONS", url, data, json, **options)
+        return self._ask("OPTIONS", url, data, json, options)
 
     def head(self, url: str, **options: Unpack[Options]) -> LeanResponse:
         """HEAD; redirects are followed only where that is asked for, as in Locust's clients."""
         options.setdefault("allow_redirects", False)
-        return self.request("HEAD", url, **options)
+        return self._ask("HEAD", url, None, None, options)
 
     def request(
         self, method: str, url: str, data: object = None, json: object = None,
@@ -130,6 +130,11 @@ class LeanClient:
         ValueError, TypeError
             If the call itself is wrong; nothing was sent then.
         """
+        return self._ask(method, url, data, json, options)
+
+    def _ask(
+        self, method: str, url: str, data: object, json: object, options: Options
+    ) -> LeanResponse:
         if options:
             check(options)
         body, content_type = b"", ""

@@ -218,11 +218,12 @@ def connect(origin: Origin, wheel: Wheel, limit_s: float, *, insecure: bool) -> 
         found_s = clock()
         sock = _reach(addresses)
         reached_s = clock()
+        ready_s = reached_s
         if origin.secure:
             stage = "tls_handshake"
             sock = _wrapped(sock, origin.host, insecure=insecure)
             sock.do_handshake()
-        ready_s = clock()
+            ready_s = clock()
         sock.settimeout(0.0)
         opened = Opened(found_s - began_s, reached_s - found_s, ready_s - reached_s)
         made = Connection(origin, sock, opened)

@@ -10,6 +10,7 @@ from perf_loadtests.http.content import decode
 from perf_loadtests.http.errors import RequestFailedError, by_status
 from perf_loadtests.http.parser import PartlyReceivedError, receive
 from perf_loadtests.http.wheel import DeadlineHit, Wheel
+from perf_loadtests.timing import ALL, UNKNOWN, Timed
 
 if TYPE_CHECKING:
     from perf_loadtests.http.connection import Opened, Origin
@@ -46,7 +47,7 @@ class Exchange:
 
     __slots__ = (
         "begun_s", "body", "end_s", "error", "first_s", "head", "opened", "prepared", "raced",
-        "received_bytes", "sent_s", "status", "written_s",
+        "received_bytes", "sent_bytes", "sent_s", "status", "written_s",
     )  # fmt: skip
 
     def __init__(self, prepared: Prepared, begun_s: float) -> None:
@@ -54,7 +55,7 @@ class Exchange:
         self.begun_s = begun_s
         self.sent_s = self.written_s = self.first_s = self.end_s = 0.0
         self.opened: Opened | None = None
-        self.status = self.received_bytes = 0
+        self.status = self.received_bytes = self.sent_bytes = 0
         self.head: Head | None = None
         self.body: bytes | bytearray = b""
         self.error: RequestFailedError | None = None
@@ -68,13 +69,26 @@ class Exchange:
     @property
     def phases(self) -> Phases:
         """Phases of a request whose response is whole."""
-        opened = self.opened
-        connecting_s, tls_s = (opened.connecting_s, opened.tls_s) if opened else (0.0, 0.0)
-        blocked_s = max(0.0, self.sent_s - self.begun_s - connecting_s - tls_s)
-        return Phases(
-            blocked_s, connecting_s, tls_s, self.written_s - self.sent_s,
-            max(0.0, self.first_s - self.written_s), self.end_s - self.first_s,
-        )  # fmt: skip
+        return Phases(*self.timed().seconds)
+
+    def timed(self) -> Timed:
+        """Phases that ended, and how long the one lasted in which the request did."""
+        opened, sent_s, written_s = self.opened, self.sent_s, self.written_s
+        before = _NOTHING
+        if opened is not None:
+            left_s = sent_s - self.begun_s - opened.connecting_s - opened.tls_s
+            before = (max(0.0, left_s), opened.connecting_s, opened.tls_s)
+        if self.first_s:
+            after = (
+                written_s - sent_s, max(0.0, self.first_s - written_s), self.end_s - self.first_s
+            )  # fmt: skip
+            return Timed(before + after, ALL, self.sent_bytes)
+        if written_s:
+            after = (written_s - sent_s, self.end_s - written_s, 0.0)
+            return Timed(before + after, ALL - 2, self.sent_bytes)
+        if sent_s:
+            return Timed((*before, self.end_s - sent_s, 0.0, 0.0), ALL - 3, self.sent_bytes)
+        return UNKNOWN
 
     def failure(self) -> RequestFailedError | None:
         """Why the request failed: what broke, or the status of a whole response."""
@@ -132,6 +146,8 @@ class Connections:
 
 
 MAX_ORIGINS = 16
+# Before the send, on a connection that was there.
+_NOTHING = (0.0, 0.0, 0.0)
 
 
 def perform(exchange: Exchange, message: bytes, connections: Connections, until_s: float) -> None:
@@ -147,6 +163,7 @@ def perform(exchange: Exchange, message: bytes, connections: Connections, until_
     try:
         connection = connections.take(prepared.address.origin, exchange, until_s)
         exchange.sent_s = clock()
+        exchange.sent_bytes = len(message)
         whole = connection.send(message)
         exchange.written_s = clock()
         got = receive(connection, to_head=prepared.method == "HEAD")

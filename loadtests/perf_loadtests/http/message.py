@@ -27,6 +27,9 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BREAKING = re.compile(r"[\r\n\0]")
+_VARIES = re.compile(r"[0-9]|[a-fA-F]{16}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HEX = re.compile(r"(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8,}|[a-fA-F]{16,}")
 _KEEP = "/:?#[]@!$&'()*+,;=%~-._"
 _DEFAULTS = (
     ("User-Agent", "perfproof"), ("Accept", "*/*"), ("Accept-Encoding", ACCEPTED),
@@ -58,7 +61,7 @@ class Address:
 class Prepared:
     """All of a request but its cookies and its body's length.
 
-    `content_type` is the default by the kind of the body, `asked` the path that was asked for,
+    `content_type` is the default by the kind of the body, `asked` the path as a name,
     `bare` the whole request without cookies where it needs no body.
     """
 
@@ -70,6 +73,30 @@ class Prepared:
     content_type: str = ""
     asked: str = "/"
     bare: bytes = b""
+
+
+def template_of(url: str) -> str:
+    """Path that a request is named by: without query, and with what varies in it left out.
+
+    Examples
+    --------
+    >>> template_of("/user/12345/token/abcdef0123456789?page=2")
+    '/user/{n}/token/{hex}'
+    >>> template_of("/v1/orders/3f2b8c1e-0a4d-4e0f-9c55-7b1e2d3c4a5b")
+    '/v1/orders/{uuid}'
+    """
+    path = urlsplit(url).path or "/"
+    if not _VARIES.search(path):
+        return path
+    return "/".join(map(_placeholder, path.split("/")))
+
+
+def _placeholder(segment: str) -> str:
+    if segment.isascii() and segment.isdigit():
+        return "{n}"
+    if _UUID.fullmatch(segment):
+        return "{uuid}"
+    return "{hex}" if _HEX.fullmatch(segment) else segment
 
 
 def authority(origin: Origin) -> str:
@@ -182,7 +209,7 @@ def prepare(
         if len(_CACHE) >= _MAX_CACHED:
             _CACHE.clear()
         made = build(method, parse_url(url, base), headers, content_type)
-        known = _CACHE[key] = replace(made, asked=urlsplit(url).path or "/")
+        known = _CACHE[key] = replace(made, asked=template_of(url))
     return known
 
 

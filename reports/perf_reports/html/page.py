@@ -15,7 +15,7 @@ from perf_reports.charts import (
     shift,
     tail,
 )
-from perf_reports.html import compared, method, sections, shell, small
+from perf_reports.html import compared, method, sections, shell, small, timed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -38,6 +38,8 @@ def render(view: View) -> str:
         compared_basis=comparisons.basis(view.comparison),
         compared_tone=compared.tone(view),
         endpoints=sections.endpoints(view),
+        timings=timed.timings(view),
+        scenario_checks=timed.checks(view),
         failures=sections.failures(view),
         generator=sections.generator(view),
         environment=sections.environment(view),

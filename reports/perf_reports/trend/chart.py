@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from perf_baselines.trend_order import instant
 from perf_baselines.trend_points import SECONDS, SHARE
-from perf_baselines.trend_tracks import instant
 from perf_reports.charts import scale
 from perf_reports.charts.palette import colour
 from perf_reports.trend import words

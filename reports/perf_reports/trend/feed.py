@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from perf_baselines.trend_tracks import Status, instant
+from perf_baselines.trend_order import instant
+from perf_baselines.trend_tracks import Status
 from perf_reports.escape import visible
 from perf_reports.trend import links, words
 

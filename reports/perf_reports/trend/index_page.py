@@ -127,7 +127,7 @@ def _order(track: Track) -> tuple[int, int, str, str]:
 
 
 def _row(track: Track) -> Mapping[str, object]:
-    last, change = track.rows[track.last], track.latest
+    last, change, newest = track.rows[track.last], track.telling, track.latest
     at = track.rows[change.point.index] if change else None
     return {
         "page": links.page_of(track),
@@ -136,7 +136,8 @@ def _row(track: Track) -> Mapping[str, object]:
         "spark": chart.spark(track),
         "value": words.value(track.name, track.values[track.last]),
         "badge": words.badge(track.name, change) if change else None,
-        "changed": at.started_at[:10] if at else "",
+        "changed": track.rows[newest.point.index].started_at[:10] if newest else "",
+        "began": at.started_at[:10] if at else "",
         "commit": visible(at.commit[:10]) if at else "",
         "commits": " ".join(visible(commit[:10]) for commit in _searched(track, change)),
         "status": track.status,

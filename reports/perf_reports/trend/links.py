@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -12,7 +12,6 @@ from perf_documents.errors import UsageError
 from perf_documents.strict_json import content_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from perf_baselines.trend_tracks import Change, Track
@@ -95,26 +94,21 @@ def anchor_of(track: Track) -> str:
     return f"g-{content_hash(chr(10).join(track.place).encode())[:_HASH_LENGTH]}"
 
 
-def compare_command(track: Track, change: Change, documented: AbstractSet[str]) -> str:
-    """Command that holds the runs after a change point against those before it.
+def compare_commands(track: Track, documented: AbstractSet[str]) -> list[str]:
+    """Commands that hold the runs after each change point against those before it.
 
     Only runs whose document is kept can be compared; empty where either side has none.
     """
-    point = change.point
-    good = (range(point.first - 1, -1, -1), range(point.last, len(track.rows)))
-    before, after = (
-        list(islice((one for one in _good(track, order) if one in documented), MOST_RUNS))
-        for order in good
-    )
-    before.reverse()
-    if not before or not after:
-        return ""
-    return f"perfproof compare {' '.join(before)} -- {' '.join(after)}"
-
-
-def _good(track: Track, order: Iterable[int]) -> Iterator[str]:
-    """Ids of the runs that count, in that order."""
-    return (track.rows[at].run_id for at in order if track.counted[at] is not None)
+    rows, counted = track.rows, track.counted
+    kept = [at for at, row in enumerate(rows)
+            if row.run_id in documented and counted[at] is not None]  # fmt: skip
+    found: list[str] = []
+    for point in (change.point for change in track.changes):
+        end, start = bisect_left(kept, point.first), bisect_left(kept, point.last)
+        before, after = kept[max(0, end - MOST_RUNS) : end], kept[start : start + MOST_RUNS]
+        sides = [" ".join(rows[at].run_id for at in side) for side in (before, after)]
+        found.append(f"perfproof compare {' -- '.join(sides)}" if all(sides) else "")
+    return found
 
 
 def identity_of(track: Track, change: Change) -> str:

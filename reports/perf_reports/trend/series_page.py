@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from perf_baselines.trend_tracks import Status, instant
+from perf_baselines.trend_order import instant
+from perf_baselines.trend_tracks import Status
 from perf_reports import units
 from perf_reports.escape import visible
 from perf_reports.html import shell
@@ -38,14 +39,14 @@ _BODIES = {Status.OPEN.value: "fail", Status.IMPROVED.value: "pass"}
 
 def render(track: Track, site: Site) -> str:
     """Return the page of a series."""
-    latest = track.latest
+    telling = track.telling
     return shell.fill(
         "trend_series.html",
         "trend.css",
         "trend_series.js",
         track=track,
         tone=_BODIES.get(track.status, "none"),
-        badge=words.badge(track.name, latest) if latest else None,
+        badge=words.badge(track.name, telling) if telling else None,
         title=words.name(track.name.text),
         place=words.place(track),
         branch=words.name(track.place.branch) or "no branch",
@@ -57,7 +58,7 @@ def render(track: Track, site: Site) -> str:
         # `<`, `>` and `&` are written as escapes of JSON
         data=Markup(_data(track, site)),  # noqa: S704
         sentence=_sentence(track, site),
-        changes=[_change(track, change, site) for change in reversed(track.changes)],
+        changes=_changes(track, site),
         runs=_runs(track, site),
         of_runs=len(track.rows),
         generator=site.generator,
@@ -104,7 +105,9 @@ def _tiles(track: Track, site: Site) -> tuple[Tile, ...]:
         Tile(
             label="runs that count",
             value=f"{units.count(good)} of {units.count(len(track.rows))}",
-            under="the others are not valid or did not measure it",
+            under="the others are not valid or did not measure it"
+            if good < len(track.rows)
+            else "all are valid and measured it",
         ),
         Tile(
             label="change points",
@@ -126,7 +129,8 @@ def _sentence(track: Track, site: Site) -> str:
     parts = ["Dots: one run each, with the 95 % interval within the run"]
     parts.append("lines: the median of each level")
     parts += ["grey band: accepted baselines"] if site.band(track) else []
-    parts.append("upright bands: where a change of level lies with 95 % confidence")
+    if track.changes:
+        parts.append("upright bands: where a change of level lies with 95 % confidence")
     if any(not row.valid for row in track.rows):
         parts.append("rings on the lower edge: runs that are not valid, which enter no level")
     if track.breaks:
@@ -214,8 +218,15 @@ def _letter(verdict: str, *, valid: bool) -> str:
     return (verdict[:1] or "n") if valid else "x"
 
 
-def _change(track: Track, change: Change, site: Site) -> Mapping[str, object]:
-    """One change point as a row of the page."""
+def _changes(track: Track, site: Site) -> list[dict[str, object]]:
+    """Change points as rows of the page, the newest first."""
+    commands = links.compare_commands(track, site.documented)
+    told = zip(track.changes, commands, strict=True)
+    return [_change(track, change, site) | {"command": command} for change, command in told][::-1]
+
+
+def _change(track: Track, change: Change, site: Site) -> dict[str, object]:
+    """What one change point is."""
     point, rows = change.point, track.rows
     before = next((rows[at] for at in range(point.first - 1, -1, -1) if rows[at].commit), None)
     after = rows[point.last]
@@ -236,7 +247,6 @@ def _change(track: Track, change: Change, site: Site) -> Mapping[str, object]:
         "between": len(dict.fromkeys(between)),
         "status": words.status(change),
         "tone": {Status.OPEN: "fail", Status.IMPROVED: "pass"}.get(change.status, "none"),
-        "command": links.compare_command(track, change, site.documented),
     }
 
 

@@ -37,8 +37,7 @@ def pages(site: Site) -> Iterator[Page]:
     by_place: dict[Place, str] = {}
     for track in site.tracks:
         if track.place not in by_place:
-            rows = [row[:-1] for row in track.rows]
-            by_place[track.place] = content_hash(json.dumps(rows).encode())
+            by_place[track.place] = content_hash(json.dumps(track.rows).encode())
         own = json.dumps([shared, by_place[track.place], *_own(track, site)], default=str)
         numbers = map(packed, (track.values, track.lows, track.highs))
         made_from = content_hash(b"".join((own.encode(), *numbers)))
@@ -62,6 +61,6 @@ def _own(track: Track, site: Site) -> tuple[object, ...]:
         (track.drift, track.stale),
         site.band(track),
         [row.run_id for row in track.rows if row.run_id in site.reports],
-        [links.compare_command(track, change, site.documented) for change in track.changes],
+        links.compare_commands(track, site.documented),
         (site.commit_links.commit_template, site.commit_links.range_template),
     )

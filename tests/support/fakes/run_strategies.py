@@ -14,6 +14,7 @@ from perf_analysis.facts import Accounts, EndState
 from perf_analysis.failure_classes import FAILURE_CLASSES
 from perf_analysis.histogram import LARGEST_S, Histogram, build
 from perf_analysis.series import PHASES, Cell, Measured, ScenarioCell, SeriesKey, Slot, Span
+from perf_analysis.timings import TIMINGS, CheckKey, Tally, Timings, with_zeros
 from perf_analysis.verdict import Verdict
 from perf_documents.health import HealthWindow
 from perf_documents.plan import Stage
@@ -69,6 +70,40 @@ def cells(draw: DrawFn) -> Cell:
 
 
 @st.composite
+def timings(draw: DrawFn) -> Timings:
+    """Timings of requests some of which never ended."""
+    timed = draw(st.integers(0, 6))
+    values: dict[str, Histogram] = {}
+    censored: dict[str, Histogram] = {}
+    for name in TIMINGS if timed else ():
+        lost = draw(st.lists(DURATIONS_S, max_size=timed))
+        ended = draw(st.lists(DURATIONS_S, max_size=timed - len(lost)))
+        found = with_zeros(build(ended, [0.5]), timed - len(lost) - len(ended))
+        values |= {name: found} if found.counts else {}
+        censored |= {name: build(lost)} if lost else {}
+    n, sent = timed + draw(st.integers(0, 9)), draw(CELL_COUNTS)
+    return Timings(n=n, timed=timed, sent_bytes=sent, values=values, censored=censored)
+
+
+@st.composite
+def tallies(draw: DrawFn) -> Tally:
+    """Counts of a check."""
+    made = draw(CELL_COUNTS)
+    return Tally(draw(st.integers(0, made)), made)
+
+
+def by_phase(
+    keys: SearchStrategy[Key], values: SearchStrategy[Value]
+) -> SearchStrategy[dict[Key, dict[str, Value]]]:
+    """What is kept for each phase alone."""
+    inner = st.dictionaries(st.sampled_from(PHASES), values, min_size=1, max_size=2)
+    return st.dictionaries(keys, inner, max_size=2)
+
+
+CHECK_KEYS = st.builds(CheckKey, st.sampled_from(["candidate", "control"]), TEXTS, TEXTS)
+
+
+@st.composite
 def scenario_cells(draw: DrawFn) -> ScenarioCell:
     """Cells of any content."""
     kinds = {"int": CELL_COUNTS, "float": SECONDS, "Histogram": histograms(4)}
@@ -89,6 +124,8 @@ def measurements(draw: DrawFn) -> Measured:
         series=draw(_tables(KEYS, cells())),
         scenarios=draw(_tables(TEXTS, scenario_cells())),
         ended=draw(st.dictionaries(st.integers(0, 700), COUNTS, max_size=4)),
+        timings=draw(by_phase(KEYS, timings())),
+        checks=draw(by_phase(CHECK_KEYS, tallies())),
     )
 
 

@@ -44,9 +44,9 @@ def make_site(
     """Site of a history."""
     rows = Rows()
     places: dict[SeriesName, int] = {}
-    rows.rows = sorted(
-        (row_of(record, "stamp", places) for record in records), key=lambda row: row.started_at
-    )
+    made = [row_of(record, "stamp", places) for record in records]
+    rows.rows = sorted((row for row, _ in made), key=lambda row: row.started_at)
+    rows.figures = {row.run_id: figures for row, figures in made}
     rows.names = list(places)
     known = Known(default_branch="main", acknowledged=acknowledged, today=today, version="0.0.0")
     tracks, _ = tracks_of(rows, known)
@@ -78,7 +78,8 @@ def thirty() -> list[Record]:
     records[10] = replace(records[10], valid=False)
     other = stepping([(4, 0.12)], first=33, branch="feature/x")
     load = stepping([(9, 0.05)], seed=3, environment="live", load_hash="d" * 64)
-    return [*records, *other, *load]
+    # a run id is there once
+    return [*records, *other, *(replace(one, run_id=f"{one.run_id}-live") for one in load)]
 
 
 def two_thousand() -> list[Record]:

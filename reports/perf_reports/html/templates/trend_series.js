@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const count = data.y.length;
   const NS = "http://www.w3.org/2000/svg";
-  const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [860, 300, 62, 12, 14, 46];
+  const [WIDEST, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [860, 300, 62, 12, 14, 46];
   const FLOOR = HEIGHT - BOTTOM;
   const VERDICTS = {p: "pass", f: "fail", i: "inconclusive", n: "not judged", x: "not valid, not counted"};
   const seconds = [];
@@ -21,6 +21,7 @@
   const state = {range: "200", scale: "linear", by: "run", from: 0, to: count};
   let at = null;
   let svg = old;
+  let width = WIDEST;
   let xs = [];
   let [spot, height] = [null, null];
 
@@ -53,6 +54,11 @@
     return Array.from({length: Math.ceil(high / step - 1e-9) + 1}, (_, place) => step * place);
   };
 
+  const spanned = () => {
+    const [first, ...others] = seconds.slice(state.from, state.to);
+    const [low, high] = others.reduce(([a, b], at) => [Math.min(a, at), Math.max(b, at)], [first, first]);
+    return [low, high - low];
+  };
   const scales = () => {
     const {from, to} = state;
     const detailed = to - from <= 400;
@@ -72,30 +78,31 @@
     const part = log ? (value) => Math.log(Math.max(value, bottom) / bottom) / Math.log(top / bottom)
       : (value) => value / top;
     const y = (value) => round(FLOOR - Math.min(1, Math.max(0, part(value))) * (FLOOR - TOP));
-    const span = seconds[to - 1] - seconds[from];
-    const inner = WIDTH - LEFT - RIGHT;
+    // in the order of commits, whose runs may have begun in another
+    const [began, span] = spanned();
+    const inner = width - LEFT - RIGHT;
     const x = state.by === "time" && span > 0
-      ? (i) => LEFT + 6 + (seconds[Math.min(Math.max(Math.round(i), from), to - 1)] - seconds[from]) / span * (inner - 12)
+      ? (i) => LEFT + 6 + (seconds[Math.min(Math.max(Math.round(i), from), to - 1)] - began) / span * (inner - 12)
       : (i) => LEFT + (i - from + 0.5) / (to - from) * inner;
     return {x, y, marks, detailed};
   };
 
   const frame = ({x, y, marks}) => {
     for (const [place, mark] of marks.entries()) {
-      path(`M${LEFT} ${y(mark)}H${WIDTH - RIGHT}`, "grid");
+      path(`M${LEFT} ${y(mark)}H${width - RIGHT}`, "grid");
       label(LEFT - 6, y(mark), number(mark) + (place === marks.length - 1 ? ` ${data.unit}` : ""), "end");
     }
     const {from, to} = state;
     let last = -Infinity;
-    const short = seconds[to - 1] - seconds[from] < 3 * 86400;
+    const short = spanned()[1] < 3 * 86400;
     for (let i = from; i < to; i += 1) {
       const place = x(i);
-      if (place - last < 120 || place > WIDTH - 40) continue;
+      if (place - last < 120 || place > width - 40) continue;
       label(place, FLOOR + 18, short ? said(seconds[i]).slice(5, 16).replace("T", " ") : said(seconds[i]).slice(0, 10), place < LEFT + 30 ? "start" : "middle");
       last = place;
     }
-    path(`M${LEFT} ${FLOOR}H${WIDTH - RIGHT}`, "ink");
-    label((LEFT + WIDTH) / 2, HEIGHT - 10, state.by === "time" ? "time (UTC)" : "runs in order, by the day they began", "middle");
+    path(`M${LEFT} ${FLOOR}H${width - RIGHT}`, "ink");
+    label((LEFT + width) / 2, HEIGHT - 10, state.by === "time" ? "time (UTC)" : "runs in order, by the day they began", "middle");
   };
   const rectangle = (left, right, top, bottom, role, opacity) => draw("rect", {
     class: `f-${role}`, x: round(left), y: top, width: round(Math.max(right - left, 2)),
@@ -103,7 +110,7 @@
   });
   const marks = ({x, y}) => {
     const {from, to} = state;
-    if (data.band) rectangle(LEFT, WIDTH - RIGHT, y(data.band[1]), y(data.band[0]), "before", 0.22);
+    if (data.band) rectangle(LEFT, width - RIGHT, y(data.band[1]), y(data.band[0]), "before", 0.22);
     for (const [first, last, role] of data.changes) {
       if (last < from || first >= to) continue;
       rectangle(x(Math.max(first, from) - 0.5), x(Math.min(last, to - 1) + 0.5), TOP, FLOOR, role, role === "limit" ? 0.08 : 0.18);
@@ -120,7 +127,7 @@
   // many runs on one pixel: the lowest and the highest of each column are kept
   const thinned = (x) => {
     const {from, to} = state;
-    const most = 2 * (WIDTH - LEFT - RIGHT);
+    const most = 2 * (width - LEFT - RIGHT);
     if (to - from <= most) return Array.from({length: to - from}, (_, place) => from + place);
     const columns = new Map();
     for (let i = from; i < to; i += 1) {
@@ -151,9 +158,14 @@
     path(rings, "breached", {"stroke-width": 1.2});
   };
 
+  // on a small screen the drawing is as wide as its box, so that its words stay as large
+  const fitting = () => Math.min(WIDEST, Math.max(280, box.clientWidth));
   const paint = () => {
     const fresh = document.createElementNS(NS, "svg");
     for (const {name, value} of old.attributes) fresh.setAttribute(name, value);
+    width = fitting();
+    fresh.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+    fresh.classList.add("fitted");
     fresh.setAttribute("aria-label", `${count} runs, ${state.to - state.from} shown`);
     svg.replaceWith(fresh);
     svg = fresh;
@@ -206,7 +218,7 @@
   };
   const near = (event) => {
     const area = svg.getBoundingClientRect();
-    const x = (event.clientX - area.left) / area.width * WIDTH;
+    const x = (event.clientX - area.left) / area.width * width;
     let best = 0;
     for (let i = 1; i < xs.length; i += 1) if (Math.abs(xs[i] - x) < Math.abs(xs[best] - x)) best = i;
     return state.from + best;
@@ -259,6 +271,10 @@
   };
   if (brushed && Number(brushed[2]) - Number(brushed[1]) >= 2 && Number(brushed[2]) <= count) cut(Number(brushed[1]), Number(brushed[2]));
   else set("range", state.range);
+
+  addEventListener("resize", () => {
+    if (fitting() !== width) { paint(); show(at); }
+  });
 
   // drag over the chart to look closer; double click or Escape to come back
   let down = null;
