@@ -105,5 +105,5 @@ def test_p24_a_day_of_load_takes_no_more_memory_than_its_first_hours() -> None:
             statm = Path("/proc/self/statm").read_text(encoding="ascii")
             resident.append(int(statm.split()[1]) * resource.getpagesize())
     assert len(total.measured(86_400.0).ended) <= 600
-    assert len(total.pulses().windows()) <= 600
+    assert len(total.pulses.windows()) <= 600
     assert max(resident) - resident[0] <= 16 * 2**20
