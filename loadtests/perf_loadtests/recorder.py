@@ -229,8 +229,9 @@ class Recorder:
             series.append([*key, *slot, request_cell.encode()])
             rest()
         for (key, phase), timing in timings.items():
-            timed += [[*key, phase, timing.encode()]] if timing.n else []
-            rest()
+            if timing.n:
+                timed.append([*key, phase, timing.encode()])
+                rest()
         for (name, slot), cell in iterations.items():
             scenarios.append([name, *slot, cell.encode()])
             rest()

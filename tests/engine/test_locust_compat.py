@@ -13,7 +13,7 @@ from locust.exception import StopUser
 from locust.user.task import DefaultTaskSet, TaskSet
 
 from perf_documents.errors import ScenarioError
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat, locust_compat_runners
 from perf_loadtests.engine.share import Everything
 from perf_loadtests.http.tls import shared_context
 
@@ -70,7 +70,7 @@ class Diary:
 @pytest.fixture
 def environment() -> Iterator[Environment]:
     """Environment as the engine makes it."""
-    made = locust_compat.make_environment([Fast], "http://127.0.0.1:9", LOCAL)
+    made = locust_compat_runners.make_environment([Fast], "http://127.0.0.1:9", LOCAL)
     yield made
     if made.runner is not None:
         made.runner.quit()
@@ -127,7 +127,7 @@ def test_a_scenario_can_only_ask_the_runner_to_stop(environment: Environment) ->
     assert runner is not None
     for name in ("quit", "stop"):
         assert callable(getattr(type(runner), name))
-    locust_compat.hold_runner(environment, lambda: asked.append("stop"))
+    locust_compat_runners.hold_runner(environment, lambda: asked.append("stop"))
     runner.quit()
     runner.stop()
     assert asked == ["stop", "stop"]
@@ -155,7 +155,7 @@ def test_required_arguments_of_a_scenario_are_refused() -> None:
     events.init_command_line_parser.add_listener(add)
     try:
         with pytest.raises(ScenarioError, match="requires command-line arguments"):
-            locust_compat.make_environment([Fast], "http://127.0.0.1:9", LOCAL)
+            locust_compat_runners.make_environment([Fast], "http://127.0.0.1:9", LOCAL)
     finally:
         events.init_command_line_parser.remove_listener(add)
 

@@ -11,7 +11,7 @@ import pytest
 from locust import User, events, runners, task
 from locust.rpc import zmqrpc
 
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat_runners
 from perf_loadtests.engine.locust_compat_runners import (
     MAX_MESSAGE_BYTES,
     LeadingRunner,
@@ -63,7 +63,7 @@ def leading(ear: Ear, port: int = 0) -> tuple[Environment, LeadingRunner]:
         made.append(LeadingRunner(environment, "127.0.0.1", port, ear))
         return made[0]
 
-    return locust_compat.make_environment([Silent], URL, make), made[0]
+    return locust_compat_runners.make_environment([Silent], URL, make), made[0]
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def ears() -> Iterator[tuple[Ear, Ear, LeadingRunner, LedRunner]]:
     def make(environment: Environment) -> LedRunner:
         return LedRunner(environment, ("127.0.0.1", master.port), below, joined.append)
 
-    locust_compat.make_environment([Silent], URL, make)
+    locust_compat_runners.make_environment([Silent], URL, make)
     yield above, below, master, joined[0]
     for runner in (joined[0], master):
         runner.greenlet.kill()

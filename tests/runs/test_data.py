@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine_runs import requests_of
+from engine_runs import processes, requests_of
 from perf_analysis.grammar import parse_threshold
 from perf_analysis.thresholds import evaluate
 from perf_analysis.verdict import Verdict
@@ -77,7 +77,7 @@ def test_each_arrival_takes_its_own_row_and_the_document_knows_the_file(bench: B
 def test_two_processes_share_the_rows_and_their_parts_add_up(bench: Bench) -> None:
     write_users(bench, 160)
     scenario = FED.replace("{options}", 'on_end="stop", shuffle=True')
-    run = bench.run(f"{scenario}\n        check('asked', True)\n", rate=80, processes=2)
+    run = bench.run(f"{scenario}\n        check('asked', True)\n", rate=80, spread=processes(2))
     assert names_of(run) == {f"/{number}": 1 for number in range(160)}
     assert judged(run, "checks{check:asked}", "rate>=1")[1:] == (1.0, 160)
     timings = [part for parts in run.measured.timings.values() for part in parts.values()]
@@ -91,7 +91,7 @@ def test_vus_of_two_processes_have_rows_of_their_own(bench: Bench) -> None:
     scenario = scenario.replace(
         "(LeanHttpUser):", "(LeanHttpUser):\n    wait_time = constant(0.05)"
     )
-    run = bench.run(scenario, vus=5, processes=2)
+    run = bench.run(scenario, vus=5, spread=processes(2))
     assert set(names_of(run)) == {f"/{number}" for number in range(5)}
     assert run.facts().exceptions == {}
 

@@ -13,7 +13,7 @@ from locust.exception import StopTest
 from locust.runners import STATE_INIT, STATE_SPAWNING
 
 from perf_loadtests.current import Place
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat, locust_compat_runners
 from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
 from perf_loadtests.engine.crew import Crew
@@ -35,9 +35,8 @@ if TYPE_CHECKING:
     from perf_loadtests.protocol import LoadPhase
 
 TOKEN_VARIABLE = "PERF_TOKEN"  # noqa: S105  # the name of a variable, not a token
-START_LIMIT_S, LEAD_S = 60.0, 0.5
+START_LIMIT_S, LEAD_S, INTERRUPT_GRACE_S, KILL_GRACE_S = 60.0, 0.5, 1.0, 1.0
 ARM_S = 0.05  # the waker is armed by then: the first arrival is not late either
-INTERRUPT_GRACE_S = KILL_GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +122,10 @@ class Load:
                 )
                 self._arms[made] = arm, target
         driven = list(self._arms)
-        self._environment = locust_compat.make_environment(driven, targets[0].url, share.runner)
-        locust_compat.hold_runner(self._environment, lambda: self.interrupt("stop"))
+        self._environment = locust_compat_runners.make_environment(
+            driven, targets[0].url, share.runner
+        )
+        locust_compat_runners.hold_runner(self._environment, lambda: self.interrupt("stop"))
         self._listeners = Listeners(self._crew, ledger)
         self._listeners.install(self._environment)
         locust_compat.replace_wait(self._between)
@@ -158,8 +159,7 @@ class Load:
 
     def check(self, name: str, *, ok: bool) -> None:
         """Count a check of the code that calls, in the phase of its iteration."""
-        vu = self._crew.current()
-        if vu is not None:
+        if (vu := self._crew.current()) is not None:
             vu.check(name, ok=ok)
 
     @property
@@ -281,7 +281,7 @@ class Load:
         """Note what ends a VU, unless it ends by itself or by us."""
         vu = self._crew.of_user(user)
         vu.leaving = True
-        # a VU may end itself; what ends the test, or kills it from outside, is no end of ours
+        # a VU may end itself; what ends the test, or kills it, is no end of ours
         if isinstance(error, StopTest) or (isinstance(error, GreenletExit) and not vu.cut):
             vu.note_exception(error)
 

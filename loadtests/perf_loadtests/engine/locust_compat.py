@@ -9,10 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Protocol
 
 import gevent
-import locust
-from locust import argument_parser
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
-from locust.env import Environment
 from locust.exception import StopUser
 from locust.user.task import DefaultTaskSet, TaskSet
 from locust.user.users import HttpUser, User
@@ -28,8 +25,8 @@ if TYPE_CHECKING:
 
     from geventhttpclient.client import HTTPClient, HTTPClientPool
     from geventhttpclient.url import URL
+    from locust.env import Environment
     from locust.event import EventHook
-    from locust.runners import Runner
 
 RUNNING, WAITING, LEAN = "running", "waiting", "lean"  # LEAN: the kind of our own client
 
@@ -168,40 +165,6 @@ def drive(cls: type[User], *, name: str, host: str, insecure: bool, tell: Watche
     return made
 
 
-def make_environment(
-    classes: Sequence[type[User]], host: str, make_runner: Callable[[Environment], Runner]
-) -> Environment:
-    """Environment with a runner, Locust's own statistics off, and no configuration read.
-
-    Raises
-    ------
-    ScenarioError
-        If the scenario has command-line arguments that must be given.
-    """
-    parser = argument_parser.get_parser(default_config_files=[])
-    try:
-        options = parser.parse_args([])
-    except SystemExit as error:
-        raise ScenarioError(
-            "the scenario requires command-line arguments of its own, which perfproof does not "
-            "pass on; next: give them defaults, or read the environment"
-        ) from error
-    environment = Environment(
-        user_classes=list(classes),
-        events=locust.events,  # else listeners registered in the scenario never fire
-        host=host,
-        parsed_options=options,
-    )
-    runner = environment.runner = make_runner(environment)
-    # the statistics' listener is the newest: its tables grow with names, and it costs 10 % at speed
-    handlers = environment.events.request._handlers  # noqa: SLF001  # no public way to find it
-    environment.events.request.remove_listener(
-        next(h for h in reversed(handlers) if h.__module__ == "locust.runners")
-    )
-    environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
-    return environment
-
-
 def listen_first(hook: EventHook, handler: Callable[..., None]) -> None:
     """Add a listener before all others: one that raises StopUser keeps the event from the rest."""
     hook._handlers.insert(0, handler)  # noqa: SLF001  # add_listener only appends
@@ -210,12 +173,6 @@ def listen_first(hook: EventHook, handler: Callable[..., None]) -> None:
 def others_listen(hook: EventHook) -> Callable[[], bool]:
     """Question whether a hook has listeners beside the first, which is our own."""
     return lambda: len(hook._handlers) > 1  # noqa: SLF001  # no public way to count them
-
-
-def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:
-    """Let a scenario that stops or quits the runner stop the run: Locust would only kill users."""
-    if (runner := environment.runner) is not None:
-        runner.quit = runner.stop = stop  # type: ignore[method-assign]  # this run only
 
 
 def watch_greenlets(tell: Callable[[object, BaseException], None]) -> None:

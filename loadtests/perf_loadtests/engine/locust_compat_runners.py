@@ -1,7 +1,7 @@
-"""Every touch of the private names of Locust's master and workers, each pinned by a test.
+"""Every touch of the private names of Locust's runners, each pinned by a test.
 
-Of both only the transport is used: sockets, frames, and the greenlets that read them. Their own
-traffic is off: no statistics, exception texts, files, users to spawn or heartbeats.
+Of master and workers only the transport is used: sockets, frames, and the greenlets that read them.
+Their own traffic is off: no statistics, exception texts, files, users to spawn or heartbeats.
 """
 
 from __future__ import annotations
@@ -10,19 +10,64 @@ import contextlib
 from typing import TYPE_CHECKING, NoReturn
 
 import gevent
+import locust
 import msgpack
 import zmq
-from locust import runners
+from locust import argument_parser, runners
+from locust.env import Environment
 from locust.rpc import Message, zmqrpc
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from perf_documents.errors import ScenarioError
 
-    from locust.env import Environment
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from locust.runners import Runner
+    from locust.user.users import User
 
 # of one message, above what ours may be
 MAX_MESSAGE_BYTES = 2 << 20
 _BROKEN_S = 0.1
+
+
+def make_environment(
+    classes: Sequence[type[User]], host: str, make_runner: Callable[[Environment], Runner]
+) -> Environment:
+    """Environment with a runner, Locust's own statistics off, and no configuration read.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario has command-line arguments that must be given.
+    """
+    parser = argument_parser.get_parser(default_config_files=[])
+    try:
+        options = parser.parse_args([])
+    except SystemExit as error:
+        raise ScenarioError(
+            "the scenario requires command-line arguments of its own, which perfproof does not "
+            "pass on; next: give them defaults, or read the environment"
+        ) from error
+    environment = Environment(
+        user_classes=list(classes),
+        events=locust.events,  # else listeners registered in the scenario never fire
+        host=host,
+        parsed_options=options,
+    )
+    runner = environment.runner = make_runner(environment)
+    # the statistics' listener is the newest: its tables grow with names, and it costs 10 % at speed
+    handlers = environment.events.request._handlers  # noqa: SLF001  # no public way to find it
+    environment.events.request.remove_listener(
+        next(h for h in reversed(handlers) if h.__module__ == "locust.runners")
+    )
+    environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
+    return environment
+
+
+def hold_runner(environment: Environment, stop: Callable[[], None]) -> None:
+    """Let a scenario that stops or quits the runner stop the run: Locust would only kill users."""
+    if (runner := environment.runner) is not None:
+        runner.quit = runner.stop = stop  # type: ignore[method-assign]  # this run only
 
 
 class PortTakenError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat_runners
 from perf_loadtests.engine.locust_compat_runners import LeadingRunner
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Stage:
             desk.runner = runner
             return runner
 
-        self._environment = locust_compat.make_environment(classes, host, make)
-        locust_compat.hold_runner(self._environment, lambda: obey("stop"))
+        self._environment = locust_compat_runners.make_environment(classes, host, make)
+        locust_compat_runners.hold_runner(self._environment, lambda: obey("stop"))
         self._runner = desk.runner
 
     @property
