@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from random import Random
@@ -46,7 +47,9 @@ def test_p01_p02_an_interrupt_at_any_moment(desk: Desk, at_s: float, times: int)
     for run in desk.stored():
         shown = desk.perf("history", "show", run, "--json")
         assert shown.code == 0, shown.said
-        assert process.returncode != 130 or '"verdict": "pass"' not in shown.out
+        document = json.loads(shown.out)
+        assert document["state"] in {"completed", "interrupted"}
+        assert document["state"] == "completed" or document["verdict"] == "inconclusive"
 
 
 @pytest.mark.parametrize("at_s", moments(100))
