@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from locust.exception import CatchResponseError
 
 from perf_analysis.series import CANDIDATE
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat, locust_compat_hooks
 from perf_loadtests.engine.outcomes import bytes_of, method_of, seconds_of, text_of
 from perf_loadtests.engine.virtual_user import PENDING_KEY, Pending, describe
 from perf_loadtests.recorder import Sample
@@ -32,6 +32,7 @@ class Listeners:
         locust_compat.listen_first(environment.events.request, self.request)
         locust_compat.listen_first(environment.events.user_error, self.user_error)
         locust_compat.watch_greenlets(self.greenlet_error)
+        locust_compat_hooks.watch_listeners(self.listener_error)
 
     def request(self, **event: object) -> None:
         """Book the end of a request."""
@@ -59,14 +60,15 @@ class Listeners:
         if vu is not None:
             vu.note_exception(error)
             return
+        self.listener_error(error)
+
+    def listener_error(self, error: BaseException) -> None:
+        """Book an exception of a listener; those after it are called all the same."""
         kind, place, text = describe(error)
         self._ledger.raised(kind, place, text, excused=False)
 
     def closing(self, environment: Environment) -> None:
-        """Book at the end what Locust itself only keeps as a flag or as an exit code."""
-        if locust_compat.listener_failed():
-            text = "a listener of the scenario raised; the log of the load process has its trace"
-            self._ledger.raised("UncaughtException", "event listener", text, excused=False)
+        """Book at the end what Locust itself only keeps as an exit code."""
         code = environment.process_exit_code
         if code:
             text = f"the scenario set process_exit_code to {code}"

@@ -226,8 +226,7 @@ class Load:
         while self._crew and self._ledger.clock() < deadline_s:
             gevent.sleep(0.01)
         for vu in self._crew:
-            # a task that will not die does not keep the accounts open
-            vu.cut = True
+            vu.give_up()
             self._gone(vu)
         for vu in list(self._limits.in_flight):
             vu.settle(cut=True)
