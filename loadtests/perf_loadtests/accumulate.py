@@ -118,6 +118,11 @@ class Accumulator:
         """How the generator itself did."""
         return self._pulses
 
+    @property
+    def names(self) -> int:
+        """Distinct request names of all processes: each process knows its own only."""
+        return len({key.name for key in self._series})
+
     def errors(self) -> tuple[ErrorSample, ...]:
         """Failures by class and name, most frequent first."""
         return tuple(sorted(self._errors.values(), key=lambda e: (-e.count, e.error_class)))

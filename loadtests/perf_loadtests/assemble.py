@@ -129,14 +129,18 @@ def build_run(order: Order, record: Record, ending: Ending) -> Run:
             sequence_problem=problem,
             end_detail=detail,
             invalid_samples=counts.invalid_samples if counts else 0,
-            names=counts.names if counts else 0,
+            names=max(counts.names if counts else 0, total.names),
             local_errors=total.class_counts(GENERATOR_CLASSES),
             exceptions=total.exceptions(),
             errors=total.errors(),
             record_sha256=final.sha256 if final else "",
             late_wakeup_p99_s=final.wakeup_p99_s if final else None,
         ),
-        client_notes=(*order.notes, *(e.text for e in total.events if e.kind == "note")),
+        client_notes=(
+            *order.notes,
+            *(e.text for e in total.events if e.kind == "note"),
+            *total.pulses.too_busy(),
+        ),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine_runs import HEALTH, requests_of, task
+from engine_runs import HEALTH, processes, requests_of, task
 from perf_analysis.facts import EndState
 from perf_analysis.judgement import judge
 from perf_analysis.verdict import Outcome
@@ -21,6 +21,7 @@ from perf_documents.events import Progress
 if TYPE_CHECKING:
     from engine_runs import Bench
     from perf_documents.run import Run
+    from perf_loadtests.protocol import SpreadModel
 
 CAP_BYTES = 2**20
 
@@ -139,6 +140,12 @@ def test_p21_children_and_threads_count_nothing_twice(bench: Bench) -> None:
     assert 30 <= bench.served()["/health"] <= 31
 
 
+def test_p21_a_child_forked_at_import_never_loads(bench: Bench) -> None:
+    run = bench.run("import os\nos.fork()\n" + HEALTH, rate=30, duration_s=1)
+    assert broken(run) == {}
+    assert requests_of(run) == bench.served()["/health"] == 30
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -194,7 +201,10 @@ def test_p28_a_record_that_the_scenario_deletes_is_read_all_the_same(bench: Benc
     assert requests_of(run) == bench.served()["/health"] == 30
 
 
-def test_p09_before_memory_runs_out_the_load_is_stopped_and_kept(bench: Bench) -> None:
+@pytest.mark.parametrize("spread", [None, processes(2)], ids=["one", "two"])
+def test_p09_before_memory_runs_out_the_load_is_stopped_and_kept(
+    bench: Bench, spread: SpreadModel | None
+) -> None:
     body = """
         import resource
         held = globals().setdefault("held", [])
@@ -203,10 +213,10 @@ def test_p09_before_memory_runs_out_the_load_is_stopped_and_kept(bench: Bench) -
             size = int(open("/proc/self/statm").read().split()[0]) * 4096 + (400 << 20)
             resource.setrlimit(resource.RLIMIT_AS, (size, size))
     """
-    run = bench.run(task(body), rate=40, duration_s=20)
+    run = bench.run(task(body), rate=40, duration_s=20, spread=spread)
     assert run.state is EndState.INCOMPLETE
     assert "the limit of its address space" in run.engine.end_detail
-    assert run.engine.processes_final == 1
+    assert run.engine.processes_final == run.engine.processes_planned
     assert requests_of(run) == bench.served()["/health"] > 0
 
 
@@ -242,6 +252,7 @@ def test_t35_no_free_file_is_not_the_targets_fault_with_any_client(bench: Bench)
     assert kinds == {(name, "local_files") for name in ("Lean", "Fast", "Plain")}
 
 
+@pytest.mark.slow
 def test_p20_a_generator_that_was_stopped_is_not_believed(bench: Bench) -> None:
     """Its clients age without being served, and nothing it says of them is the target's."""
     stopped: list[threading.Timer] = []

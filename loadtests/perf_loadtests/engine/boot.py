@@ -115,7 +115,6 @@ class Engine:
     def run(self, control: Control) -> None:
         """Do the whole run; every way out that is not the last line leaves no completion record."""
         self._guard()
-        keep_forks_out(self._spool.descriptor, lambda: self._load is not None)
         originals = Originals()
         self._event("LOADING", self._order.scenario_path)
         try:
@@ -152,7 +151,8 @@ class Engine:
         self._finish(load, wakeup_p99_s)
 
     def _guard(self) -> None:
-        """Let nothing connect to what is not on the allow-list."""
+        """Let nothing connect to what is not on the allow-list, and no child go on as this."""
+        self._imported = keep_forks_out(self._spool.descriptor)
         Guard(self._order.addresses, self._not_allowed).install()
 
     def _import(self) -> Imported:
@@ -163,6 +163,7 @@ class Engine:
         here = current.Session(seed=self._plan.seed, place=self._place, check=self._check)
         current.begin(here)
         classes = locust_compat.import_scenario(path, self._order.scenario_class)
+        self._imported()
         here.loading = False
         for shape in locust_compat_hooks.shapes_of(path):
             self._event("note", f"{shape}: load shapes are ignored; the profile decides the load")

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ENDED = (
-    b"perfproof: a process that a task forked gave way to other greenlets, which would load the "
-    b"target twice: it was ended; next: fork when the scenario is imported, or start a program\n"
+    b"perfproof: a process that the scenario forked went on as a load process, which would load "
+    b"the target twice: it was ended; next: let it do its work and exit, or start a program\n"
 )
 
 
-def keep_forks_out(descriptor: int, is_loading: Callable[[], bool]) -> None:
-    """Let children have the record no more, nor, once VUs exist, the event loop.
+def keep_forks_out(descriptor: int) -> Callable[[], None]:
+    """Let children have the record no more, nor, once the scenario is imported, the event loop.
 
     A child shares sockets and timers with this process. What it read there would be missing here.
 
@@ -25,21 +25,31 @@ def keep_forks_out(descriptor: int, is_loading: Callable[[], bool]) -> None:
     ----------
     descriptor : int
         Where the record is written to.
-    is_loading : callable
-        Whether there are VUs.
+
+    Returns
+    -------
+    callable
+        To be called when the scenario was imported: a child that came so far ends there.
     """
+    pid = os.getpid()
+    imported: list[bool] = []
 
     def in_child() -> None:
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, descriptor)
         os.close(null)
-        if is_loading():
+        if imported:
             greenlet.settrace(_end)
 
+    def after_import() -> None:
+        if os.getpid() != pid:
+            _end()
+        imported.append(True)
+
     os.register_at_fork(after_in_child=in_child)
+    return after_import
 
 
-def _end(event: str, between: object) -> None:
-    del event, between
+def _end(*_what: object) -> None:
     os.write(2, _ENDED)
     os._exit(1)

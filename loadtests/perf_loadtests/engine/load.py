@@ -17,7 +17,7 @@ from perf_loadtests.engine import locust_compat, locust_compat_runners
 from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
 from perf_loadtests.engine.crew import Crew
-from perf_loadtests.engine.listeners import Listeners
+from perf_loadtests.engine.listeners import Listeners, book_exit_code
 from perf_loadtests.engine.open_driver import OpenDriver
 from perf_loadtests.engine.probes import settle_gc
 from perf_loadtests.engine.virtual_user import Arm, Limits, VirtualUser
@@ -233,7 +233,7 @@ class Load:
         self._driver.close()
         self._environment.events.test_stop.fire(environment=self._environment)
         self._environment.events.quitting.fire(environment=self._environment)
-        self._listeners.closing(self._environment)
+        book_exit_code(self._ledger, self._environment)
 
     def _busy(self) -> bool:
         """Whether VUs are there, or requests that greenlets of ended VUs still wait for."""
