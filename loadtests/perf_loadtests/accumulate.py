@@ -193,6 +193,8 @@ class Accumulator:
             self._note_rate(before, pulse)
         if record.worker != 0:
             self._add(record)
+        else:
+            self._note_errors(record)  # of its own listeners
 
     def _add(self, record: SecondRecord) -> None:
         series = decode_series(record.cells.series)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 JOIN_LIMIT_S, READY_LIMIT_S, PING_LIMIT_S = 60.0, 65.0, 5.0
 SILENT_S, SILENT_BEFORE_S = 3.0, 15.0
 LEAD_S, TURN_S, GRANT_S = 1.2, 0.02, 0.5
-STOP_LIMIT_S, DRAIN_MORE_S, LAST_WORDS_S = 2.5, 10.0, 0.3
+# below the limits of the supervisor, so that who was waited for in vain is named
+STOP_LIMIT_S, DRAIN_MORE_S, LAST_WORDS_S = 2.5, 7.0, 0.3
 LONG_AGO_S = -1e6
 
 
