@@ -245,10 +245,12 @@ class MasterEngine(Engine):
 
     def _close(self) -> None:
         """Write the completion record, let the last acknowledgements out, and say goodbye."""
-        parts = [m.part for m in self._roster.members.values() if m.part is not None]
         telling = gevent.spawn(self._stage.ended, self._ledger)
         while not telling.dead:
             self._turn()  # one that takes too long is the supervisor's to end
+        # a run that never began has no end
+        directed = self._roster.members.values() if self._roster.closed else ()
+        parts = [member.part for member in directed if member.part is not None]
         self._pulse_once()
         if parts:
             waking = [part.wakeup_p99_s for part in parts if part.wakeup_p99_s is not None]
