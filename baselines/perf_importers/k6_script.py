@@ -217,7 +217,7 @@ def _with_units(members: Mapping[str, object]) -> dict[str, object]:
 
 
 def _tags(*given: object) -> tuple[dict[str, str], list[str]]:
-    """Tags of the whole run, a later one takes the place of an earlier one; and those that a profile cannot declare."""
+    """Tags of the whole run, where a later block wins; and what a profile cannot declare."""
     kept: dict[str, str] = {}
     refused: list[str] = []
     for block in given:

@@ -17,7 +17,7 @@ from perf_loadtests.engine.distributed.desk import Desk
 from perf_loadtests.engine.distributed.roster import Roster
 from perf_loadtests.engine.distributed.stage import Stage
 from perf_loadtests.engine.distributed.worker import expected_of
-from perf_loadtests.engine.listeners import book_exit_code, book_listener
+from perf_loadtests.engine.listeners import book_listener
 from perf_loadtests.engine.locust_compat_runners import PortTakenError
 from perf_loadtests.engine.probes import Probes
 from perf_loadtests.protocol import EventRecord, SpreadModel
