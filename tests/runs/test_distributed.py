@@ -175,6 +175,7 @@ def test_a_worker_that_its_scenario_stops_ends_the_whole_run(bench: Bench) -> No
     assert requests_of(run) < 40 * 10
 
 
+@pytest.mark.slow
 def test_d18_names_that_no_process_has_too_many_of_are_too_many_together(bench: Bench) -> None:
     scenario = """
         import os

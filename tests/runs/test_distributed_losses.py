@@ -19,10 +19,10 @@ WITHIN_S = 6.0
 REPORT_S = 1.2
 LOSSES = [
     pytest.param(b"worker", signal.SIGKILL, "ended by signal 9", id="worker killed"),
-    pytest.param(b"worker@", signal.SIGKILL, "ended by signal 9", id="all workers killed"),
     pytest.param(b"worker", signal.SIGSTOP, "said nothing for 3 s", id="worker frozen"),
     pytest.param(b"master", signal.SIGKILL, "ended by signal 9", id="master killed"),
 ]
+ALL_WORKERS = pytest.param(b"worker@", signal.SIGKILL, "ended by signal 9", id="all workers killed")
 
 
 def pids_of(bench: Bench, role: bytes) -> list[int]:
@@ -77,7 +77,7 @@ def test_who_is_lost_ends_the_run_and_its_load(
 @pytest.mark.slow
 @pytest.mark.fault
 @pytest.mark.parametrize("repetition", range(20))
-@pytest.mark.parametrize(("role", "number", "said"), LOSSES)
+@pytest.mark.parametrize(("role", "number", "said"), [*LOSSES, ALL_WORKERS])
 def test_whoever_is_lost_whenever(
     bench: Bench, role: bytes, number: int, said: str, repetition: int
 ) -> None:

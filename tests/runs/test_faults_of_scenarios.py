@@ -35,11 +35,15 @@ def broken(run: Run) -> dict[str, str]:
     return found
 
 
-def test_p15_a_listener_that_raises_is_found_by_its_place_and_the_others_go_on(
+def test_p15_p16_a_listener_that_raises_is_found_and_a_load_shape_is_never_called(
     bench: Bench,
 ) -> None:
     scenario = """
-        from locust import FastHttpUser, events, task
+        from locust import FastHttpUser, LoadTestShape, events, task
+
+        class Ramp(LoadTestShape):
+            def tick(self):
+                raise ValueError("no tick")
 
         @events.request.add_listener
         def broken(name, **_):
@@ -56,25 +60,8 @@ def test_p15_a_listener_that_raises_is_found_by_its_place_and_the_others_go_on(
     """
     log = bench.folder / "log"
     run = bench.run(scenario, rate=30, duration_s=1, log=log)
-    assert broken(run) == {"V9": "30 x KeyError in scenario_under_test.py:6"}
+    assert broken(run) == {"V9": "30 x KeyError in scenario_under_test.py:10"}
     assert requests_of(run) == log.read_text().count("heard /health") == 30
-
-
-def test_p16_a_load_shape_is_never_called_and_the_run_says_so(bench: Bench) -> None:
-    scenario = """
-        from locust import FastHttpUser, LoadTestShape, task
-
-        class Ramp(LoadTestShape):
-            def tick(self):
-                raise ValueError("no tick")
-
-        class Health(FastHttpUser):
-            @task
-            def health(self):
-                self.client.get("/health")
-    """
-    run = bench.run(scenario, rate=30, duration_s=1)
-    assert broken(run) == {}
     assert "Ramp: load shapes are ignored; the profile decides the load" in run.client_notes
 
 
@@ -190,6 +177,7 @@ def test_p28_a_record_that_the_scenario_rewrites_is_not_believed(bench: Bench) -
     assert sum(bench.served().values()) < 200  # the load was ended, not only disbelieved
 
 
+@pytest.mark.slow
 def test_p28_a_record_that_the_scenario_deletes_is_read_all_the_same(bench: Bench) -> None:
     body = """
         if Health.count == 20:
@@ -201,7 +189,9 @@ def test_p28_a_record_that_the_scenario_deletes_is_read_all_the_same(bench: Benc
     assert requests_of(run) == bench.served()["/health"] == 30
 
 
-@pytest.mark.parametrize("spread", [None, processes(2)], ids=["one", "two"])
+@pytest.mark.parametrize(
+    "spread", [None, pytest.param(processes(2), marks=pytest.mark.slow)], ids=["one", "two"]
+)
 def test_p09_before_memory_runs_out_the_load_is_stopped_and_kept(
     bench: Bench, spread: SpreadModel | None
 ) -> None:
@@ -220,6 +210,7 @@ def test_p09_before_memory_runs_out_the_load_is_stopped_and_kept(
     assert requests_of(run) == bench.served()["/health"] > 0
 
 
+@pytest.mark.slow
 def test_t35_no_free_file_is_not_the_targets_fault_with_any_client(bench: Bench) -> None:
     scenario = """
         import resource

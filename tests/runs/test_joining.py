@@ -121,6 +121,7 @@ def test_where_nobody_listens_a_guest_gives_up(
     assert "stopped before a master answered" in str(ended)
 
 
+@pytest.mark.slow
 def test_a_guest_whose_event_loop_stands_still_is_ended(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
