@@ -12,6 +12,7 @@ import pytest
 from commands import PERF, Done, environment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from commands import Desk
@@ -63,11 +64,12 @@ def listed(desk: Desk, url: str) -> list[str]:
     return desk.order("--target", "listed")
 
 
-def elsewhere(desk: Desk, *command: str) -> Done:
+def elsewhere(desk: Desk, *command: str, environ: Mapping[str, str] | None = None) -> Done:
     """Run a command that itself runs `perf run`."""
     ended = subprocess.run(
-        [*command], cwd=desk.folder, env=environment(), capture_output=True, timeout=60, check=False
-    )
+        [*command],
+        cwd=desk.folder, env=environment(environ), capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
     return Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
 
@@ -113,17 +115,19 @@ def test_t24_t25_a_name_is_looked_up_once_and_its_address_kept(
     assert "perf_cli" in asked  # and never the load process
 
 
-def test_t33_proxies_and_netrc_are_ignored_and_named(desk: Desk, tmp_path: Path) -> None:
+def test_t33_t35_proxies_and_netrc_are_ignored_and_a_soft_limit_is_raised(
+    desk: Desk, tmp_path: Path
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password sw0rdfish\n")
     netrc.chmod(0o600)
     nowhere = "http://127.0.0.1:9"
     desk.scenario("clients", CLIENTS)
     desk.write(scenario="clients")
-    done = desk.run(
-        environ={"HTTP_PROXY": nowhere, "http_proxy": nowhere, "ALL_PROXY": nowhere,
-                 "NETRC": str(netrc)}
-    )  # fmt: skip
+    environ = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), nowhere)
+    environ["NETRC"] = str(netrc)
+    words = ["bash", "-c", 'ulimit -S -n 64; exec "$@"', "bash", *PERF, *desk.order()]
+    done = desk.steady(lambda: elsewhere(desk, *words, environ=environ))
     assert done.code == 0, done.said
     (report,) = desk.state.glob("runs/*/report.html")
     told = report.read_text(encoding="utf-8")
@@ -139,9 +143,3 @@ def test_t35_too_few_descriptors_are_said_before_the_load(desk: Desk) -> None:
     assert "300 VUs need 800 descriptors, the limit is 40" in done.err
     assert "before load, nothing sent; next:" in done.err
     assert desk.served() == 0
-
-
-def test_t35_a_soft_limit_is_raised(desk: Desk) -> None:
-    script = 'ulimit -S -n 64; exec "$@"'
-    done = desk.steady(lambda: elsewhere(desk, "bash", "-c", script, "bash", *PERF, *desk.order()))
-    assert done.code == 0, done.said
