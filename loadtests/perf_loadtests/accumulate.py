@@ -118,6 +118,11 @@ class Accumulator:
         """How the generator itself did."""
         return self._pulses
 
+    def notes(self) -> list[str]:
+        """What the load processes said beside their figures, and which of them were too busy."""
+        said = [event.text for event in self.events if event.kind == "note"]
+        return said + self._pulses.too_busy()
+
     @property
     def names(self) -> int:
         """Distinct request names of all processes: each process knows its own only."""

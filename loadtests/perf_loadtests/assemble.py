@@ -136,11 +136,7 @@ def build_run(order: Order, record: Record, ending: Ending) -> Run:
             record_sha256=final.sha256 if final else "",
             late_wakeup_p99_s=final.wakeup_p99_s if final else None,
         ),
-        client_notes=(
-            *order.notes,
-            *(e.text for e in total.events if e.kind == "note"),
-            *total.pulses.too_busy(),
-        ),
+        client_notes=(*order.notes, *total.notes()),
     )  # fmt: skip
 
 

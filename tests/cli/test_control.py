@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from commands import Desk
 
 
-@pytest.mark.parametrize("spread", [[], pytest.param(["--processes", "2"], marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "spread", [[], pytest.param(["--processes", "2"], marks=pytest.mark.slow, id="two-processes")]
+)
 def test_a_control_is_loaded_beside_the_target(desk: Desk, spread: list[str]) -> None:
     desk.write(duration="4s", rate=RATE, regression=LAX)
     done = desk.run("--control", "demo", *spread)

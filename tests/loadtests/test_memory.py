@@ -28,17 +28,17 @@ def failed(name: str) -> Sample:
     )  # fmt: skip
 
 
-def test_p22_p23_a_hundred_thousand_names_and_texts_take_no_more_memory() -> None:
+def test_p22_p23_ever_new_names_and_texts_take_no_more_memory() -> None:
     ledger = Ledger(plan_of(rate=1.0), clock=lambda: 0.0, clean=str)
     ledger.t0_s = 0.0
     labels: set[str] = set()
     kept: list[int] = []
     tracemalloc.start()
     try:
-        for number in range(100_000):
+        for number in range(30_000):
             ledger.request(failed(f"/item/{number}"), f"error {number}")
             ledger.raised(f"Error{number}", f"at {number}", f"text {number}", excused=False)
-            if number % 20_000 == 19_999:
+            if number % 6_000 == 5_999:
                 taken = ledger.take()
                 labels |= {row[1] for row in taken["errors"]}  # type: ignore[attr-defined]  # rows
                 assert len(taken["exceptions"]) <= MAX_GROUPS + 1  # type: ignore[arg-type]  # rows
