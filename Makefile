@@ -22,8 +22,8 @@ demo: $(STAMP)
 # rest, what mostly waits, for scrapes, rollouts and pages, and what computes, shares one core with low
 # priority until that has ended. Coverage looks for greenlets only where tests run among them: it takes
 # twice the time, and where many threads end it may never end itself.
-LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control doctor history_database init \
-	serve signals stored streams termination verdicts)
+LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control doctor faults_of_targets history_database init \
+	serve signals stored streams termination verdicts worker)
 WAITING := tests/canary tests/browser tests/loadtests $(filter-out $(LOADING),$(wildcard tests/cli/test_*.py))
 APART := tests/canary tests/browser tests/loadtests tests/cli tests/runs tests/support tests/data tests/golden \
 	tests/engine tests/__pycache__
