@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
 import sys
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from findings import report
+from findings import ask, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +25,6 @@ HERE = Path(__file__).parent
 POLICY, LOCK = HERE / "security.toml", HERE / "requirements.txt"
 DEADLINE_S = 600.0
 _PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==", re.MULTILINE)
-_SHOWN = 200
 
 
 def ignored(path: Path, today: date) -> dict[str, str]:
@@ -74,20 +72,6 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def ask(command: Sequence[str], deadline_s: float) -> tuple[str, str]:
-    """What pip-audit printed, and what it said; nothing printed where it did not end."""
-    try:
-        ended = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=deadline_s,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return "", f"not ended after {deadline_s:g} s"
-    except OSError as error:
-        return "", str(error)
-    return ended.stdout, ended.stderr
-
-
 def main(arguments: Sequence[str], today: date) -> int:
     """Ask, judge, report."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -103,10 +87,8 @@ def main(arguments: Sequence[str], today: date) -> int:
         given.command, "--requirement", str(given.lock), "--require-hashes", "--disable-pip",
         "--format", "json", "--progress-spinner", "off", "--desc", "off", "--aliases", "on",
     ]  # fmt: skip
-    answer, said = ask(command, given.deadline)
-    lines = judge(answer, named, accepted)
-    if lines and not answer:
-        lines.append(f"pip-audit: {(said.strip().splitlines() or ['said nothing'])[-1][:_SHOWN]}")
+    said = ask(command, given.deadline)
+    lines = [*judge(said.output, named, accepted), *said.last_words(not said.output)]
     return report("advisories", f"{len(named)} packages", lines, given.out)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,34 @@ if TYPE_CHECKING:
 
 MOST_LINES, LONGEST = 50, 300
 FOUND = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """How another program ended: no code where it did not start, or not end."""
+
+    code: int | None
+    output: str
+    messages: str
+
+    def last_words(self, wanted: bool) -> list[str]:  # noqa: FBT001  # reads well where it is called
+        """The last line of its messages, as a finding, where they are wanted."""
+        lines = self.messages.strip().splitlines()
+        return [f"it said: {lines[-1]}"] if wanted and lines else []
+
+
+def ask(command: Sequence[str], deadline_s: float, folder: Path | None = None) -> Said:
+    """Run another program until its deadline; what it printed counts only once it has ended."""
+    try:
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=deadline_s, cwd=folder,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Said(code=None, output="", messages=f"not ended after {deadline_s:g} s")
+    except OSError as error:
+        return Said(code=None, output="", messages=str(error))
+    return Said(code=ended.returncode, output=ended.stdout, messages=ended.stderr)
 
 
 def report(name: str, checked: str, found: Sequence[str], folder: str | None) -> int:

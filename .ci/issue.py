@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The one issue of a scheduled check: opened, brought up to date, or closed when nothing is left to say.
 
-`.ci/issue.py --label LABEL --title TITLE FOLDER` takes the findings from the files `*.md` of a folder.
+`.ci/issue.py --label LABEL --title TITLE [--result JOB=RESULT]... FOLDER` takes the findings from the
+files `*.md` of a folder; a job that did not succeed is a finding too, whatever it left there.
 It is found again by its label, its author and a hidden first line, so that there is never a second
 one, and no other issue is touched. Ends 0 when the issue says what was found, 5 when it could not.
 """
@@ -88,11 +89,17 @@ class Issues:
         github.expect(answer, f"{method} {path}", needs="issues: write")
 
 
-def text_of(folder: Path) -> str:
-    """Findings of a folder, cut where no issue would hold them; empty where there are none."""
+def text_of(folder: Path, results: Sequence[str]) -> str:
+    """Findings of a folder and of results, cut where no issue would hold them; or nothing."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; expected the findings of the checks")
     parts = [read_bounded(path, MOST_BYTES).decode() for path in sorted(folder.glob("*.md"))]
+    for one in results:
+        name, sign, result = one.partition("=")
+        if not sign:
+            raise UsageError(f"--result {one!r}: expected JOB=RESULT")
+        if result != "success":
+            parts.append(f"* the job {name} did not succeed: {result or 'no result'}\n")
     text = "\n".join(parts)
     if len(text) <= MOST_TEXT:
         return text
@@ -118,12 +125,14 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--label", required=True)
     parser.add_argument("--title", required=True)
+    parser.add_argument("--result", action="append", default=[], metavar="JOB=RESULT")
     parser.add_argument("folder", type=Path)
     given = parser.parse_args(arguments)
     try:
+        text = text_of(given.folder, given.result)
         hub = hub_of(environ)
         issues = Issues(hub=hub, label=given.label, title=given.title, author=github.author(hub.api))
-        said = keep(issues, text_of(given.folder), order_of(environ), run_page(environ))
+        said = keep(issues, text, order_of(environ), run_page(environ))
     except PerfError as error:
         print(f"issue: {error}", file=sys.stderr)
         return error.exit_code
