@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from hub import Hub, api_of, hub_of
+from hub import REAL, Clock, Hub, api_of, hub_of
 from perf_documents.errors import PerfError
 from perf_reports.delivery import github
 from perf_reports.delivery.http import Api, DeliveryError, LostAnswerError
@@ -170,21 +170,29 @@ def clean(site: Site, *, dry_run: bool, say: Callable[[str], None]) -> int:
     return code
 
 
-def main(arguments: Sequence[str], environ: Mapping[str, str], now: datetime) -> int:
+def main(
+    arguments: Sequence[str], environ: Mapping[str, str], now: datetime, clock: Clock = REAL
+) -> int:
     """Read, look, remove."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--image", default="perfproof")
     given = parser.parse_args(arguments)
     try:
-        hub = hub_of(environ, TOTAL_S)
-        headers = {"Authorization": f"Bearer {b64encode(hub.token.encode()).decode()}", "Accept": _INDEXES}
-        registry = api_of(environ, environ.get("PERF_REGISTRY_URL") or REGISTRY, headers, TOTAL_S)
+        hub = hub_of(environ, clock, TOTAL_S)
+        bearer = b64encode(hub.token.encode()).decode()
+        headers = {"Authorization": f"Bearer {bearer}", "Accept": _INDEXES}
+        base = environ.get("PERF_REGISTRY_URL") or REGISTRY
+        registry = api_of(environ, (base, headers), clock, TOTAL_S)
         site = Site(hub=hub, registry=registry, now=now, image=given.image)
-        return clean(site, dry_run=given.dry_run, say=lambda line: print(f"cleanup: {line}", flush=True))
+        return clean(site, dry_run=given.dry_run, say=_say)
     except PerfError as error:
         print(f"cleanup: {error}", file=sys.stderr)
         return error.exit_code
+
+
+def _say(line: str) -> None:
+    print(f"cleanup: {line}", flush=True)
 
 
 if __name__ == "__main__":

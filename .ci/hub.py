@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_documents.errors import UsageError
 from perf_documents.redact import Redactor
@@ -13,10 +13,20 @@ from perf_reports.delivery import github
 from perf_reports.delivery.http import TOTAL_S, Api
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PUBLIC = "https://api.github.com"
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
+
+
+class Clock(NamedTuple):
+    """Monotonic seconds, and waiting."""
+
+    now_s: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+REAL = Clock(time.monotonic, time.sleep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +48,7 @@ class Hub:
         return self.repository.partition("/")[0]
 
 
-def hub_of(environ: Mapping[str, str], total_s: float = TOTAL_S) -> Hub:
+def hub_of(environ: Mapping[str, str], clock: Clock, total_s: float = TOTAL_S) -> Hub:
     """The host and repository of a job.
 
     Raises
@@ -47,25 +57,30 @@ def hub_of(environ: Mapping[str, str], total_s: float = TOTAL_S) -> Hub:
         If token or repository are missing, or none that can be used.
     """
     token = environ.get("GITHUB_TOKEN", "").strip()
+    wanted = "expected the job's token; next: set it in this step"
     if not token:
-        raise UsageError("GITHUB_TOKEN: is not set; expected the job's token; next: set it in this step")
+        raise UsageError(f"GITHUB_TOKEN: is not set; {wanted}")
     if not (token.isascii() and token.isprintable()) or " " in token:
-        raise UsageError("GITHUB_TOKEN: blanks or odd characters in it; expected a token")
+        raise UsageError(f"GITHUB_TOKEN: blanks or odd characters in it; {wanted}")
     repository = environ.get("GITHUB_REPOSITORY", "")
     if not _REPOSITORY.fullmatch(repository):
         raise UsageError(f"GITHUB_REPOSITORY: {repository[:80]!r}; expected owner/name")
-    api = api_of(environ, environ.get("GITHUB_API_URL") or PUBLIC, github.headers(token, "ci"), total_s)
+    base = environ.get("GITHUB_API_URL") or PUBLIC
+    api = api_of(environ, (base, github.headers(token, "ci")), clock, total_s)
     return Hub(api=api, repository=repository, token=token)
 
 
-def api_of(environ: Mapping[str, str], base: str, headers: Mapping[str, str], total_s: float = TOTAL_S) -> Api:
-    """Calls to a host with this environment's token, which no message shows."""
+def api_of(
+    environ: Mapping[str, str], where: tuple[str, Mapping[str, str]], clock: Clock, total_s: float
+) -> Api:
+    """Calls to an address with headers; no message shows this environment's token."""
+    base, headers = where
     return Api(
         base=base,
         headers=headers,
         redactor=Redactor({environ.get("GITHUB_TOKEN", "").strip()} - {""}),
-        clock=time.monotonic,
-        sleep=time.sleep,
+        clock=clock.now_s,
+        sleep=clock.sleep,
         ca_file=environ.get("PERF_CA_FILE", ""),
         proxy=environ.get("PERF_PROXY", ""),
         total_s=total_s,

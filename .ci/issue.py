@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from hub import Hub, hub_of
+from hub import REAL, Clock, Hub, hub_of
 from perf_documents.errors import PerfError, UsageError
 from perf_documents.files import read_bounded
 from perf_reports.delivery import github
@@ -120,7 +120,7 @@ def keep(issues: Issues, text: str, order: tuple[int, int], page: str) -> str:
     return put(issues, key, order, lambda _: f"{marker.line}\n\n{body}").replace("comment", "issue")
 
 
-def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def main(arguments: Sequence[str], environ: Mapping[str, str], clock: Clock = REAL) -> int:
     """Read, find, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--label", required=True)
@@ -130,7 +130,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     given = parser.parse_args(arguments)
     try:
         text = text_of(given.folder, given.result)
-        hub = hub_of(environ)
+        hub = hub_of(environ, clock)
         issues = Issues(hub=hub, label=given.label, title=given.title, author=github.author(hub.api))
         said = keep(issues, text, order_of(environ), run_page(environ))
     except PerfError as error:

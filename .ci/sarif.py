@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub import hub_of
+from hub import REAL, Clock, hub_of
 from perf_documents.errors import PerfError, UsageError
 from perf_documents.files import read_bounded
 from perf_reports.delivery import github
@@ -34,12 +34,12 @@ def read(path: Path) -> bytes:
     return data
 
 
-def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def main(arguments: Sequence[str], environ: Mapping[str, str], clock: Clock = REAL) -> int:
     """Read, pack, send."""
     try:
         (name,) = arguments
         data = read(Path(name))
-        hub = hub_of(environ)
+        hub = hub_of(environ, clock)
         body = {
             "commit_sha": environ.get("GITHUB_SHA", ""),
             "ref": environ.get("GITHUB_REF", ""),
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         }
         path = f"{hub.path}/code-scanning/sarifs"
         # the host knows a file that it was sent twice: a lost answer needs no second look
-        github.expect(hub.api.call("POST", path, body), f"POST {path}", needs="security-events: write")
+        answer = hub.api.call("POST", path, body)
+        github.expect(answer, f"POST {path}", needs="security-events: write")
     except (PerfError, ValueError) as error:
         print(f"sarif: {error}", file=sys.stderr)
         return error.exit_code if isinstance(error, PerfError) else 2
