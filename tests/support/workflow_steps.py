@@ -255,9 +255,14 @@ class _Job:
         assert not is_strict or any(kept.iterdir()), f"{kept.name}: nothing to keep"
 
     def _download(self, given: Mapping[str, str], folder: Path) -> None:
-        kept = self._machine.temp / "artifacts" / given["name"]
-        assert kept.is_dir(), f"{kept.name}: no such artifact"
-        shutil.copytree(kept, folder / given.get("path", "."), dirs_exist_ok=True)
+        """One artifact by its name, or those of a pattern; none of a pattern is fine there too."""
+        into = folder / given.get("path", ".")
+        shelf = self._machine.temp / "artifacts"
+        assert "pattern" in given or (shelf / given["name"]).is_dir(), f"no artifact {given}"
+        merges = given.get("merge-multiple") == "true"
+        for kept in sorted(shelf.glob(given.get("pattern") or given["name"])):
+            inside = into if "name" in given or merges else into / kept.name
+            shutil.copytree(kept, inside, dirs_exist_ok=True)
 
 
 def read_pairs(text: str) -> dict[str, str]:
