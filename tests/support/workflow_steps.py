@@ -94,7 +94,7 @@ def jobs_of(path: Path) -> dict[str, dict[str, object]]:
 
 
 def run_steps(
-    path: Path, folder: Path, environ: Mapping[str, str], context: Mapping[str, str]
+    path: Path, folder: Path, environ: Mapping[str, str], context: Mapping[str, Value]
 ) -> list[Done]:
     """Run the steps of a workflow's only job in a folder that is checked out already."""
     document = yaml.safe_load(path.read_text())
