@@ -101,7 +101,7 @@ lock:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/requirements.txt
-	$(BIN)/uv pip compile pyproject.toml --only-group security --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/security.txt
+	$(BIN)/uv pip compile --group security --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/security.txt
 
 clean:
 	rm -rf $(VENV) .perf build dist .coverage .coverage.* workflows.sarif

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Known vulnerabilities of what the lock names, by pip-audit: exit 0 only if every package was looked up.
+"""Known vulnerabilities of what the lock names, by pip-audit.
 
-The advisory service is asked. Where it does not answer, or leaves a package out, that is a finding:
-what could not be checked is not clean.
+Exit 0 only if every package was looked up and has none. Where the advisory service does not answer,
+or leaves a package out, that is a finding: what could not be checked is not clean.
 """
 
 from __future__ import annotations
@@ -55,9 +55,7 @@ def judge(answer: str, named: set[str], accepted: Mapping[str, str]) -> list[str
     return found
 
 
-def _of_package(
-    name: str, one: Mapping[str, object], accepted: Mapping[str, str]
-) -> Iterator[str]:
+def _of_package(name: str, one: Mapping[str, object], accepted: Mapping[str, str]) -> Iterator[str]:
     vulnerabilities = one.get("vulns", [])
     assert isinstance(vulnerabilities, list)  # noqa: S101  # pip-audit's form
     for vulnerability in vulnerabilities:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Remove what piles up on the host: old artifacts, caches that nobody uses, images without a tag.
 
-`.ci/cleanup.py [--dry-run] [--image NAME]`. Branches are never touched, and what a run on the branch
-of the history made stays too. A list that cannot be read removes nothing of its kind. Ends 0 when all
-that is due is gone, 5 when something could not be read or removed.
+`.ci/cleanup.py [--dry-run] [--image NAME]`. Branches are never touched, and what a run on the
+branch of the history made stays too. A list that cannot be read removes nothing of its kind. Ends 0
+when all that is due is gone, 5 when something could not be read or removed.
 """
 
 from __future__ import annotations
@@ -35,10 +35,13 @@ REGISTRY = "https://ghcr.io"
 TOTAL_S = 900.0
 _GONE = 404
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_INDEXES = (
-    "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "
-    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
-)
+_MANIFESTS = ", ".join(
+    f"application/vnd.{kind}+json"
+    for kind in (
+        "oci.image.index.v1", "oci.image.manifest.v1", "docker.distribution.manifest.list.v2",
+        "docker.distribution.manifest.v2",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,9 @@ class Site:
         digest = str(version.get("name"))
         if not _DIGEST.fullmatch(digest):
             raise DeliveryError("a version of the image without a digest")
-        path = f"/v2/{self.hub.repository.lower().partition('/')[0]}/{self.image}/manifests/{digest}"
+        path = (
+            f"/v2/{self.hub.repository.lower().partition('/')[0]}/{self.image}/manifests/{digest}"
+        )
         manifest = github.expect(self.registry.call("GET", path), f"GET {path}", "packages: read")
         if not isinstance(manifest, dict):
             raise DeliveryError(f"GET {path}: expected a manifest")
@@ -153,7 +158,11 @@ def remove(api: Api, due: Sequence[Due], say: Callable[[str], None]) -> int:
 def clean(site: Site, *, dry_run: bool, say: Callable[[str], None]) -> int:
     """Look for all that is due, then remove it unless this is a rehearsal; exit status."""
     code = 0
-    for name, look in (("artifacts", site.artifacts), ("caches", site.caches), ("images", site.images)):
+    for name, look in (
+        ("artifacts", site.artifacts),
+        ("caches", site.caches),
+        ("images", site.images),
+    ):
         try:
             due = list(look())
         except DeliveryError as error:
@@ -181,7 +190,7 @@ def main(
     try:
         hub = hub_of(environ, clock, TOTAL_S)
         bearer = b64encode(hub.token.encode()).decode()
-        headers = {"Authorization": f"Bearer {bearer}", "Accept": _INDEXES}
+        headers = {"Authorization": f"Bearer {bearer}", "Accept": _MANIFESTS}
         base = environ.get("PERF_REGISTRY_URL") or REGISTRY
         registry = api_of(environ, (base, headers), clock, TOTAL_S)
         site = Site(hub=hub, registry=registry, now=now, image=given.image)

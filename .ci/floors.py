@@ -17,29 +17,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FLOOR_RATIO = 0.95
+_ANALYSIS, _DOCUMENTS, _BASELINES = "*/perf_analysis/", "*/perf_documents/", "*/perf_baselines/"
 ROOMS = {
     "verdict": (
-        "*/perf_analysis/decision.py", "*/perf_analysis/gating.py", "*/perf_analysis/judgement.py",
-        "*/perf_analysis/thresholds.py", "*/perf_analysis/verdict.py", "*/perf_canary/decide.py",
-        "*/perf_cli/outcome.py", "*/perf_documents/judging.py",
+        *(f"{_ANALYSIS}{name}.py" for name in (
+            "decision", "gating", "judgement", "thresholds", "verdict"
+        )),
+        "*/perf_canary/decide.py", "*/perf_cli/outcome.py", f"{_DOCUMENTS}judging.py",
     ),
-    "validity": ("*/perf_analysis/validity/*.py",),
+    "validity": (f"{_ANALYSIS}validity/*.py",),
     "parsers": (
-        "*/perf_analysis/grammar.py", "*/perf_analysis/selectors.py", "*/perf_documents/profile*.py",
-        "*/perf_documents/strict_*.py", "*/perf_documents/yaml_*.py", "*/perf_documents/*_load.py",
-        "*/perf_documents/*codec.py", "*/perf_documents/durations.py", "*/perf_importers/*.py",
+        f"{_ANALYSIS}grammar.py", f"{_ANALYSIS}selectors.py", "*/perf_importers/*.py",
+        *(f"{_DOCUMENTS}{name}.py" for name in (
+            "profile*", "strict_*", "yaml_*", "*_load", "*codec", "durations"
+        )),
     ),
     "storage": (
-        "*/perf_baselines/*store.py", "*/perf_baselines/baseline_files.py", "*/perf_baselines/folder.py",
-        "*/perf_baselines/git_*.py", "*/perf_baselines/history.py", "*/perf_baselines/index.py",
-        "*/perf_baselines/postgres*.py", "*/perf_baselines/pruning.py", "*/perf_baselines/record_codec.py",
-        "*/perf_baselines/sync.py", "*/perf_documents/files.py", "*/perf_loadtests/recover.py",
-        "*/perf_loadtests/spool.py",
+        *(f"{_BASELINES}{name}.py" for name in (
+            "*store", "baseline_files", "folder", "git_*", "history", "index", "postgres*",
+            "pruning", "record_codec", "sync",
+        )),
+        f"{_DOCUMENTS}files.py", "*/perf_loadtests/recover.py", "*/perf_loadtests/spool.py",
     ),
 }  # fmt: skip
 
 
-def branches(files: Mapping[str, Mapping[str, int]], patterns: Sequence[str]) -> dict[str, tuple[int, int]]:
+def branches(
+    files: Mapping[str, Mapping[str, int]], patterns: Sequence[str]
+) -> dict[str, tuple[int, int]]:
     """Branches taken and all of them, of each file of a room."""
     return {
         name: (one["covered_branches"], one["num_branches"])
@@ -61,7 +66,9 @@ def judge(files: Mapping[str, Mapping[str, int]]) -> tuple[list[str], bool]:
         if ratio < FLOOR_RATIO:
             held = False
             worst = sorted(found.items(), key=lambda one: one[1][0] - one[1][1])[:10]
-            lines += [f"  {name}: {all_ - hit} not taken" for name, (hit, all_) in worst if all_ > hit]
+            lines += [
+                f"  {name}: {all_ - hit} not taken" for name, (hit, all_) in worst if all_ > hit
+            ]
     return lines, held
 
 

@@ -1,4 +1,4 @@
-"""This repository on its host, as the maintenance scripts reach it: from a job's environment."""
+"""The repository on its host, as the maintenance scripts reach it: from a job's environment."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Known vulnerabilities of an image's Debian packages for which a fixed version exists, by debsecan.
+"""Known vulnerabilities of an image's Debian packages that have a fix, by debsecan.
 
 `.ci/image_packages.py FOLDER` reads `status` and `os-release`, as copied out of the image. Where
 Debian's tracker does not answer, that is a finding: what could not be checked is not clean.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The one issue of a scheduled check: opened, brought up to date, or closed when nothing is left to say.
+"""The one issue of a scheduled check: opened, brought up to date, or closed when nothing is left.
 
-`.ci/issue.py --label LABEL --title TITLE [--result JOB=RESULT]... FOLDER` takes the findings from the
-files `*.md` of a folder; a job that did not succeed is a finding too, whatever it left there.
+`.ci/issue.py --label LABEL --title TITLE [--result JOB=RESULT]... FOLDER` takes the findings from
+the files `*.md` of a folder; a job that did not succeed is a finding too, whatever it left there.
 It is found again by its label, its author and a hidden first line, so that there is never a second
 one, and no other issue is touched. Ends 0 when the issue says what was found, 5 when it could not.
 """
@@ -74,7 +74,7 @@ class Issues:
         self._write("PATCH", f"/issues/{identity}", {"state": "closed"})
 
     def ensure_label(self) -> None:
-        """Make the label unless it exists: an issue would come without it, and not be found again."""
+        """Make the label unless it exists: an issue would come without it, and be lost."""
         path = f"/labels/{quote(self.label, safe='')}"
         if self.hub.api.call("GET", self.hub.path + path).status == _NOT_FOUND:
             self._write("POST", "/labels", {"name": self.label, "color": "b60205"})
@@ -131,7 +131,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], clock: Clock = RE
     try:
         text = text_of(given.folder, given.result)
         hub = hub_of(environ, clock)
-        issues = Issues(hub=hub, label=given.label, title=given.title, author=github.author(hub.api))
+        issues = Issues(
+            hub=hub, label=given.label, title=given.title, author=github.author(hub.api)
+        )
         said = keep(issues, text, order_of(environ), run_page(environ))
     except PerfError as error:
         print(f"issue: {error}", file=sys.stderr)

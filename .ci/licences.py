@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Licences of all that is installed, held against `.ci/security.toml`: exit 0 only if each is known and accepted.
+"""Licences of all that is installed, held against `.ci/security.toml`.
 
-Nothing is asked over the network: what a package says of itself is read where it is installed.
+Exit 0 only if each is known and accepted. Nothing is asked over the network: what a package says of
+itself is read where it is installed.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from findings import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from importlib.metadata import PackageMetadata
 
 POLICY = Path(__file__).with_name("security.toml")
 _TOKENS = re.compile(r"[()]|[^\s()]+")
+_SIGNS = {"", ")", "AND", "OR", "WITH"}
 _CLASSIFIER = "License :: "
 # a text of more than a name is a whole licence: nobody reads it by machine
 _LONGEST_NAME = 60
@@ -67,16 +70,20 @@ def packages(path: Sequence[str]) -> list[Package]:
         found.append(
             Package(
                 name=normal(meta["Name"]),
-                expression=meta.get("License-Expression") or "",
+                expression=_first(meta, "License-Expression"),
                 classifiers=[
                     line.rpartition(" :: ")[2]
                     for line in meta.get_all("Classifier") or ()
                     if line.startswith(_CLASSIFIER)
                 ],
-                text=(meta.get("License") or "").strip(),
+                text=_first(meta, "License"),
             )
         )
     return sorted(found, key=lambda package: package.name)
+
+
+def _first(meta: PackageMetadata, field: str) -> str:
+    return str((meta.get_all(field) or [""])[0]).strip()
 
 
 def normal(name: str) -> str:
@@ -106,40 +113,51 @@ def refused(expression: str, allowed: frozenset[str]) -> frozenset[str]:
     ValueError
         If it is no expression.
     """
-    tokens = _TOKENS.findall(expression)
+    reader = _Expression(tokens=_TOKENS.findall(expression), allowed=allowed)
+    found = reader.either()
+    if reader.tokens:
+        raise ValueError(f"{reader.tokens[0]} after its end")
+    return found
 
-    def either() -> frozenset[str]:
-        choices = [both()]
-        while tokens and tokens[0] == "OR":
-            tokens.pop(0)
-            choices.append(both())
+
+@dataclass(slots=True, kw_only=True)
+class _Expression:
+    """Rest of an SPDX expression; each method reads a part and says what of it is refused."""
+
+    tokens: list[str]
+    allowed: frozenset[str]
+
+    def either(self) -> frozenset[str]:
+        choices = [self._both()]
+        while self._took("OR"):
+            choices.append(self._both())
         return min(choices, key=len)
 
-    def both() -> frozenset[str]:
-        found = one()
-        while tokens and tokens[0] == "AND":
-            tokens.pop(0)
-            found |= one()
+    def _both(self) -> frozenset[str]:
+        found = self._one()
+        while self._took("AND"):
+            found |= self._one()
         return found
 
-    def one() -> frozenset[str]:
-        word = tokens.pop(0) if tokens else ")"
+    def _one(self) -> frozenset[str]:
+        word = self._next()
         if word == "(":
-            inner = either()
-            if not tokens or tokens.pop(0) != ")":
+            inner = self.either()
+            if not self._took(")"):
                 raise ValueError("a bracket that is not closed")
             return inner
-        if word in {")", "AND", "OR", "WITH"}:
-            raise ValueError(f"{word} where a licence should stand")
-        if tokens and tokens[0] == "WITH":
+        if word in _SIGNS:
+            raise ValueError(f"{word or 'its end'} where a licence should stand")
+        if self._took("WITH"):
             # what an exception to a licence permits is for a person to say
-            word = " ".join([word, tokens.pop(0), tokens.pop(0) if tokens else ""])
-        return frozenset() if word in allowed else frozenset({word})
+            word = f"{word} WITH {self._next()}"
+        return frozenset() if word in self.allowed else frozenset({word})
 
-    found = either()
-    if tokens:
-        raise ValueError(f"{tokens[0]} after its end")
-    return found
+    def _next(self) -> str:
+        return self.tokens.pop(0) if self.tokens else ""
+
+    def _took(self, word: str) -> bool:
+        return bool(self.tokens) and self.tokens[0] == word and bool(self.tokens.pop(0))
 
 
 def judge(installed: Iterable[Package], policy: Policy) -> list[str]:

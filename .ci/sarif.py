@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Hand a SARIF file to the host's code scanning: `.ci/sarif.py FILE`. Ends 0 when taken, 5 when not."""
+"""Hand a SARIF file to the host's code scanning: `.ci/sarif.py FILE`; 0 when taken, 5 when not."""
 
 from __future__ import annotations
 

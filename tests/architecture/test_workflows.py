@@ -91,7 +91,7 @@ def test_the_branch_of_the_history_is_written_by_the_one_job_that_adds_to_it() -
         pytest.param("permissions: {}\n", "permissions: write-all\n", id="all rights"),
         pytest.param("permissions: {}\n", "permissions: {contents: read}\n", id="some for all"),
         pytest.param("    permissions: {contents: read}\n", "", id="no permissions of a job"),
-        pytest.param("    permissions: {contents: read}\n", "    permissions: read-all\n", id="word"),
+        pytest.param("permissions: {contents: read}\n", "permissions: read-all\n", id="word"),
         pytest.param("concurrency: {group: a}\n", "", id="no concurrency"),
         pytest.param("on: {pull_request: }", "on: {pull_request_target: }", id="target as a key"),
         pytest.param("on: {pull_request: }", "on: [push, pull_request_target]", id="in a list"),

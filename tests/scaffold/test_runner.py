@@ -12,7 +12,9 @@ from workflow_steps import Machine, read_pairs, run_steps, run_workflow
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTEXT = {"github.ref": "refs/heads/main", "inputs.dry": True, "inputs.no": False, "a-b.c": "x"}
+    from workflow_expressions import Value
+
+CONTEXT: dict[str, Value] = {"github.ref": "refs/heads/main", "inputs.dry": True, "inputs.no": False, "a-b.c": "x"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,11 @@ def test_texts_are_filled_with_values() -> None:
 
 
 def test_pairs_are_read_in_both_forms() -> None:
-    assert read_pairs("a=1=2\nb<<END\nx\n\ny=z\nEND\nc=\n") == {"a": "1=2", "b": "x\n\ny=z", "c": ""}
+    assert read_pairs("a=1=2\nb<<END\nx\n\ny=z\nEND\nc=\n") == {
+        "a": "1=2",
+        "b": "x\n\ny=z",
+        "c": "",
+    }
     with pytest.raises(AssertionError):
         read_pairs("b<<END\nx\n")
 

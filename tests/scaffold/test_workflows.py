@@ -13,6 +13,7 @@ from workflow_rules import GENERATED, SERVICE, steps_in
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 def test_what_comments_on_forks_runs_nothing_of_theirs() -> None:
     text = GENERATED["two/.github/workflows/perf-comment.yml"]
     assert "checkout" not in text

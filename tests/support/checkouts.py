@@ -6,6 +6,7 @@ A checkout shares the virtual environment of the tests: the step that installs f
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+GIT = shutil.which("git") or "git"
 AUTHOR = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
 INSTALLED = ("pyproject.toml", ".ci/requirements.txt")
 
@@ -24,7 +26,7 @@ INSTALLED = ("pyproject.toml", ".ci/requirements.txt")
 def git(folder: Path, *arguments: str) -> str:
     """What git says in a folder; it must succeed."""
     done = subprocess.run(
-        ["git", "-C", str(folder), *AUTHOR, *arguments], capture_output=True, text=True, check=False
+        [GIT, "-C", str(folder), *AUTHOR, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"git {arguments}: {done.stderr}"
     return done.stdout.strip()

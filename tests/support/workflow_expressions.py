@@ -126,7 +126,8 @@ class _Reader:
                 return given[1].lower() in given[0].lower()
             case "startsWith":
                 return given[0].lower().startswith(given[1].lower())
-        raise AssertionError(f"{name}(): unknown here")
+            case _:
+                raise AssertionError(f"{name}(): unknown here")
 
     def _named(self, name: str) -> Value:
         if name in self.context:

@@ -63,7 +63,9 @@ def ran(remote: Remote, temp: Path, hub: FakeGitHub, event: dict[str, str]) -> d
 
 
 @pytest.fixture(scope="module")
-def published(remote: Remote, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Ended], Path]:
+def published(
+    remote: Remote, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Ended], Path]:
     temp = tmp_path_factory.mktemp("dispatched")
     with serving(FakeGitHub()) as hub:
         return ran(remote, temp, hub, {}), temp

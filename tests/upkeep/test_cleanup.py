@@ -32,7 +32,9 @@ def artifact(number: int, age: float, branch: str | None = "main") -> dict[str, 
     }  # fmt: skip
 
 
-def cache(number: int, age: float, unused: float, ref: str = "refs/heads/main") -> dict[str, object]:
+def cache(
+    number: int, age: float, unused: float, ref: str = "refs/heads/main"
+) -> dict[str, object]:
     return {
         "id": number, "key": f"packages-{number}", "ref": ref, "created_at": days(age),
         "last_accessed_at": days(unused),

@@ -107,21 +107,22 @@ def test_ten_thousand_findings_fit_into_an_issue(
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "said"),
+    "case",
     [
-        pytest.param({"GITHUB_TOKEN": ""}, 2, "GITHUB_TOKEN: is not set", id="no token"),
-        pytest.param({"GITHUB_TOKEN": "a b"}, 2, "blanks or odd", id="odd token"),
-        pytest.param({"GITHUB_REPOSITORY": "octo/../x"}, 2, "GITHUB_REPOSITORY", id="path"),
-        pytest.param({"GITHUB_RUN_NUMBER": "x"}, 2, "GITHUB_RUN_NUMBER", id="number"),
-        pytest.param({"GITHUB_API_URL": "http://host.example"}, 5, "https", id="in the clear"),
-        pytest.param({"GITHUB_TOKEN": "wrong"}, 5, "401", id="refused"),
+        pytest.param(({"GITHUB_TOKEN": ""}, 2, "GITHUB_TOKEN: is not set"), id="no token"),
+        pytest.param(({"GITHUB_TOKEN": "a b"}, 2, "blanks or odd"), id="odd token"),
+        pytest.param(({"GITHUB_REPOSITORY": "octo/../x"}, 2, "GITHUB_REPOSITORY"), id="path"),
+        pytest.param(({"GITHUB_RUN_NUMBER": "x"}, 2, "GITHUB_RUN_NUMBER"), id="number"),
+        pytest.param(({"GITHUB_API_URL": "http://host.example"}, 5, "https"), id="in the clear"),
+        pytest.param(({"GITHUB_TOKEN": "wrong"}, 5, "401"), id="refused"),
     ],
 )
 def test_what_cannot_be_written_says_why_and_fails(
-    host: FakeHost, job: dict[str, str], clock: Clock, folder: Path,
-    capsys: pytest.CaptureFixture[str], change: dict[str, str], code: int, said: str,
+    host: FakeHost, job: dict[str, str], folder: Path, capsys: pytest.CaptureFixture[str],
+    case: tuple[dict[str, str], int, str],
 ) -> None:  # fmt: skip
-    assert issue.main([*OPTIONS, str(folder)], job | change, clock) == code
+    change, code, said = case
+    assert issue.main([*OPTIONS, str(folder)], job | change) == code
     err = capsys.readouterr().err
     assert said in err
     assert TOKEN not in err

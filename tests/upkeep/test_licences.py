@@ -36,7 +36,10 @@ def install(folder: Path, name: str, *lines: str) -> Path:
         ("AGPL-3.0-or-later", {"AGPL-3.0-or-later"}),
         ("(MIT OR GPL-2.0-only) AND LGPL-3.0-only", {"LGPL-3.0-only"}),
         ("MIT OR Apache-2.0 AND GPL-2.0-only", set()),
-        ("GPL-2.0-only WITH Classpath-exception-2.0", {"GPL-2.0-only WITH Classpath-exception-2.0"}),
+        (
+            "GPL-2.0-only WITH Classpath-exception-2.0",
+            {"GPL-2.0-only WITH Classpath-exception-2.0"},
+        ),
         ("Apache-2.0 WITH LLVM-exception", {"Apache-2.0 WITH LLVM-exception"}),
     ],
 )
@@ -105,7 +108,7 @@ def test_an_exception_holds_for_the_licence_that_was_looked_at_alone() -> None:
 def test_an_exception_without_a_reason_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     path.write_text(
-        '[licences]\nallowed = []\n[licences.names]\n[licences.exceptions]\n'
+        "[licences]\nallowed = []\n[licences.names]\n[licences.exceptions]\n"
         'a = {licence = "X", reason = " "}\n'
     )
     with pytest.raises(ValueError, match="without a reason"):

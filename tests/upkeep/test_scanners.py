@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 import advisories
 import image_packages
 import leaks
+from checkouts import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,11 @@ def test_an_image_is_clean_only_if_the_tracker_answered(
 
 @pytest.mark.parametrize(
     ("status", "release"),
-    [("", "VERSION_CODENAME=trixie\n"), (STATUS, "ID=scratch\n"), (STATUS, "VERSION_CODENAME=$(x)\n")],
+    [
+        ("", "VERSION_CODENAME=trixie\n"),
+        (STATUS, "ID=scratch\n"),
+        (STATUS, "VERSION_CODENAME=$(x)\n"),
+    ],
 )
 def test_an_image_of_which_nothing_is_known_is_not_clean(
     tmp_path: Path, status: str, release: str
@@ -144,8 +148,8 @@ def repository(tmp_path: Path) -> Path:
     folder = tmp_path / "repository"
     folder.mkdir()
     (folder / "a.py").write_text("A = 1\n")
-    for command in (["init", "--quiet"], ["add", "a.py"]):
-        subprocess.run(["git", "-C", str(folder), *command], check=True)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "a.py")
     return folder
 
 

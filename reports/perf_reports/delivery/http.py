@@ -182,7 +182,9 @@ class Api:
         """
         left_s = min(self.call_s, self.total_s - (self.clock() - self._began_s))
         if left_s <= 0:
-            raise DeliveryError(f"{self._host}: {self.total_s:g} s are over; nothing more was tried")
+            raise DeliveryError(
+                f"{self._host}: {self.total_s:g} s are over; nothing more was tried"
+            )
         answer: Future[Answer] = Future()
 
         def ask() -> None:

@@ -60,22 +60,20 @@ class FakeHost(FakeGitHub):
         if path == f"{PATH}/code-scanning/sarifs":
             self.sarifs.append(body)
             return 202, {"id": "1"}, ""
+        if listed := self._listed(path, query):
+            return listed
+        return FakeGitHub.answer(self, method, target, body)
+
+    def _listed(self, path: str, query: dict[str, list[str]]) -> tuple[int, object, str] | None:
+        for kind, name in (("artifacts", "artifacts"), ("caches", "actions_caches")):
+            if path == f"{PATH}/actions/{kind}":
+                status, items, link = self._page(path, query, list(getattr(self, kind)))
+                return status, {"total_count": 0, name: items}, link
         if path == "/users/octo":
             return 200, {"type": "Organization" if self.is_organization else "User"}, ""
         if found := _MANIFEST.fullmatch(path):
             known = self.manifests.get(found[1])
             return (200, known, "") if known else NOT_FOUND
-        if listed := self._listed(path, query):
-            return listed
-        return FakeGitHub.answer(self, method, target, body)
-
-    def _listed(
-        self, path: str, query: dict[str, list[str]]
-    ) -> tuple[int, object, str] | None:
-        for kind, name in (("artifacts", "artifacts"), ("caches", "actions_caches")):
-            if path == f"{PATH}/actions/{kind}":
-                status, items, link = self._page(path, query, list(getattr(self, kind)))
-                return status, {"total_count": 0, name: items}, link
         place = "orgs" if self.is_organization else "users"
         if path == f"/{place}/octo/packages/container/perfproof/versions":
             if self.perfproof is None:
@@ -102,18 +100,14 @@ class FakeHost(FakeGitHub):
         shown = [one for one in self.open_issues() if label in list(map(str, _list(one)))]
         return self._page(f"{PATH}/issues", query, list(shown))
 
-    def _issue(
-        self, method: str, number: int, body: dict[str, object]
-    ) -> tuple[int, object, str]:
+    def _issue(self, method: str, number: int, body: dict[str, object]) -> tuple[int, object, str]:
         if number not in self.issues:
             return NOT_FOUND
         if method == "PATCH":
             self.issues[number] |= body
         return 200, self.issues[number], ""
 
-    def _labels(
-        self, method: str, path: str, body: dict[str, object]
-    ) -> tuple[int, object, str]:
+    def _labels(self, method: str, path: str, body: dict[str, object]) -> tuple[int, object, str]:
         if method == "POST":
             self.labels.add(str(body["name"]))
             return 201, body, ""
