@@ -93,7 +93,10 @@ def text_of(folder: Path, results: Sequence[str]) -> str:
     """Findings of a folder and of results, cut where no issue would hold them; or nothing."""
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; expected the findings of the checks")
-    parts = [read_bounded(path, MOST_BYTES).decode() for path in sorted(folder.glob("*.md"))]
+    parts = [
+        read_bounded(path, MOST_BYTES).decode(errors="replace")
+        for path in sorted(folder.glob("*.md"))
+    ]
     for one in results:
         name, sign, result = one.partition("=")
         if not sign:

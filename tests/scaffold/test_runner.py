@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
     from workflow_expressions import Value
 
-CONTEXT: dict[str, Value] = {"github.ref": "refs/heads/main", "inputs.dry": True, "inputs.no": False, "a-b.c": "x"}
+CONTEXT: dict[str, Value] = {
+    "github.ref": "refs/heads/main",
+    "inputs.dry": True,
+    "inputs.no": False,
+    "a-b.c": "x",
+}
 
 
 @pytest.mark.parametrize(
