@@ -11,10 +11,11 @@ import argparse
 import json
 import re
 import sys
+import tempfile
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from findings import ask, report
 
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 POLICY, LOCK = HERE / "security.toml", HERE / "requirements.txt"
 DEADLINE_S = 600.0
-_PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==", re.MULTILINE)
+OPTIONS = (
+    "--no-deps", "--disable-pip", "--format", "json", "--progress-spinner", "off", "--desc", "off",
+    "--aliases", "on",
+)  # fmt: skip
+_PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
+
+
+class Pin(NamedTuple):
+    """A package in the version that the lock holds."""
+
+    name: str
+    version: str
 
 
 def ignored(path: Path, today: date) -> dict[str, str]:
@@ -39,30 +51,58 @@ def ignored(path: Path, today: date) -> dict[str, str]:
     return found
 
 
-def judge(answer: str, named: set[str], accepted: Mapping[str, str]) -> list[str]:
+def pins_of(lock: str) -> list[Pin]:
+    """Packages that a lock names, whatever the platform or Python it names them for."""
+    return [Pin(normal(name), version) for name, version in _PINNED.findall(lock)]
+
+
+def write_layers(pins: Sequence[Pin], folder: Path) -> list[Path]:
+    """Files that name all pins, none of them a package twice: pip-audit would refuse that.
+
+    They hold no markers: on one machine pip-audit would leave out what is for others.
+    """
+    layers: list[dict[str, Pin]] = []
+    for pin in pins:
+        free = next((layer for layer in layers if pin.name not in layer), None)
+        if free is None:
+            layers.append(free := {})
+        free[pin.name] = pin
+    paths = []
+    for number, layer in enumerate(layers):
+        path = folder / f"lock-{number}.txt"
+        path.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in layer.values()))
+        paths.append(path)
+    return paths
+
+
+def judge(answer: str, pins: Sequence[Pin], accepted: Mapping[str, str]) -> list[str]:
     """Lines for what an answer of pip-audit holds, or lacks."""
     try:
         listed = json.loads(answer)["dependencies"]
-        looked_up = {normal(one["name"]): one for one in listed}
-    except (ValueError, TypeError, KeyError):
+        skipped = {normal(one["name"]): one["skip_reason"] for one in listed if "vulns" not in one}
+        looked_up = {
+            Pin(normal(one["name"]), one["version"]): one["vulns"]
+            for one in listed
+            if "vulns" in one
+        }
+        found = [line for pin, known in looked_up.items() for line in _of_pin(pin, known, accepted)]
+    except (ValueError, TypeError, KeyError, AttributeError):
         return ["the advisory service gave no answer that can be read: nothing was checked"]
-    missing = sorted(named - looked_up.keys())
-    found = [f"{name}: was not looked up" for name in missing]
-    for name, one in looked_up.items():
-        if "skip_reason" in one:
-            found.append(f"{name}: was not looked up: {one['skip_reason']}")
-        found += _of_package(name, one, accepted)
+    for pin in pins:
+        if pin not in looked_up:
+            why = skipped.get(pin.name, "it is not in the answer")
+            found.append(f"{pin.name} {pin.version}: was not looked up: {why}")
     return found
 
 
-def _of_package(name: str, one: Mapping[str, object], accepted: Mapping[str, str]) -> Iterator[str]:
-    vulnerabilities = one.get("vulns", [])
-    assert isinstance(vulnerabilities, list)  # noqa: S101  # pip-audit's form
-    for vulnerability in vulnerabilities:
-        ids = [vulnerability["id"], *vulnerability.get("aliases", [])]
+def _of_pin(
+    pin: Pin, known: Sequence[Mapping[str, Any]], accepted: Mapping[str, str]
+) -> Iterator[str]:
+    for one in known:
+        ids = [one["id"], *one.get("aliases", [])]
         if not any(each in accepted for each in ids):
-            fixed = ", ".join(vulnerability.get("fix_versions", [])) or "no version"
-            yield f"{name} {one.get('version')}: {', '.join(ids)}; fixed by {fixed}"
+            fixed = ", ".join(one.get("fix_versions", [])) or "no version"
+            yield f"{pin.name} {pin.version}: {', '.join(ids)}; fixed by {fixed}"
 
 
 def normal(name: str) -> str:
@@ -79,15 +119,19 @@ def main(arguments: Sequence[str], today: date) -> int:
     parser.add_argument("--deadline", type=float, default=DEADLINE_S, metavar="SECONDS")
     parser.add_argument("--out", help="Folder of findings.")
     given = parser.parse_args(arguments)
-    named = {normal(name) for name in _PINNED.findall(given.lock.read_text(encoding="utf-8"))}
+    pins = pins_of(given.lock.read_text(encoding="utf-8"))
     accepted = ignored(given.policy, today)
-    command = [
-        given.command, "--requirement", str(given.lock), "--require-hashes", "--disable-pip",
-        "--format", "json", "--progress-spinner", "off", "--desc", "off", "--aliases", "on",
-    ]  # fmt: skip
-    said = ask(command, given.deadline)
-    lines = [*judge(said.output, named, accepted), *said.last_words(not said.output)]
-    return report("advisories", f"{len(named)} packages", lines, given.out)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [
+            word
+            for path in write_layers(pins, Path(folder))
+            for word in ("--requirement", str(path))
+        ]
+        said = ask([given.command, *files, *OPTIONS], given.deadline)
+    lines = [*judge(said.output, pins, accepted), *said.last_words(not said.output)]
+    if not pins:
+        lines = ["the lock names no package: nothing was checked"]
+    return report("advisories", f"{len(pins)} pins", lines, given.out)
 
 
 if __name__ == "__main__":

@@ -56,12 +56,18 @@ def audit(lock: Path, tool: str, *more: str) -> int:
         pytest.param("", "nothing was checked", id="service unreachable"),
         pytest.param("<html>", "nothing was checked", id="garbage"),
         pytest.param("[]", "nothing was checked", id="another form"),
-        pytest.param(audited([]), "alembic: was not looked up", id="empty"),
-        pytest.param(audited(CLEAN[:1]), "zope-event: was not looked up", id="one left out"),
+        pytest.param(audited([]), "alembic 1.20.1: was not looked up", id="empty"),
+        pytest.param(audited(CLEAN[:1]), "zope-event 6.2: was not looked up", id="one left out"),
         pytest.param(
             audited([CLEAN[0], {"name": "zope-event", "skip_reason": "not on the index"}]),
-            "zope-event: was not looked up: not on the index", id="one skipped",
+            "zope-event 6.2: was not looked up: not on the index", id="one skipped",
         ),
+        pytest.param(
+            audited([CLEAN[0], {**CLEAN[1], "version": "6.1"}]),
+            "zope-event 6.2: was not looked up",
+            id="another version",
+        ),
+        pytest.param(audited([{"name": 1}]), "nothing was checked", id="odd items"),
         pytest.param(
             audited([CLEAN[0], {**CLEAN[1], "vulns": [BAD]}]),
             "zope-event 6.2: PYSEC-2026-1, CVE-2026-1; fixed by 6.3", id="vulnerable",
@@ -75,6 +81,22 @@ def test_packages_are_clean_only_if_each_was_looked_up(
     assert audit(lock, tool) == bool(said)
     assert said in capsys.readouterr().err
     assert (tmp_path / "findings" / "advisories.md").exists() == bool(said)
+
+
+def test_pins_of_every_platform_are_looked_up_and_none_twice_in_a_file(tmp_path: Path) -> None:
+    lock = (
+        "numpy==2.4 ; python_full_version < '3.12' \\\n    --hash=sha256:0\n"
+        "numpy==2.5 ; python_full_version >= '3.12' \\\n"
+        "pywin32==312 ; sys_platform == 'win32' \\\n"
+    )
+    files = advisories.write_layers(advisories.pins_of(lock), tmp_path)
+    assert [path.read_text() for path in files] == ["numpy==2.4\npywin32==312\n", "numpy==2.5\n"]
+
+
+def test_a_lock_without_packages_is_not_clean(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_text("")
+    assert audit(empty, stand_in(tmp_path, audited([]))) == 1
 
 
 def test_no_scanner_and_one_that_hangs_are_findings(
