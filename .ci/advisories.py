@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from findings import ask, report
+from findings import Said, ask, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,10 +56,10 @@ def pins_of(lock: str) -> list[Pin]:
     return [Pin(normal(name), version) for name, version in _PINNED.findall(lock)]
 
 
-def write_layers(pins: Sequence[Pin], folder: Path) -> list[Path]:
-    """Files that name all pins, none of them a package twice: pip-audit would refuse that.
+def layers_of(pins: Sequence[Pin]) -> list[list[Pin]]:
+    """Pins in lists of which none names a package twice: pip-audit refuses that.
 
-    They hold no markers: on one machine pip-audit would leave out what is for others.
+    They are asked for without markers: on one machine it would leave out what is for others.
     """
     layers: list[dict[str, Pin]] = []
     for pin in pins:
@@ -67,12 +67,15 @@ def write_layers(pins: Sequence[Pin], folder: Path) -> list[Path]:
         if free is None:
             layers.append(free := {})
         free[pin.name] = pin
-    paths = []
-    for number, layer in enumerate(layers):
-        path = folder / f"lock-{number}.txt"
-        path.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in layer.values()))
-        paths.append(path)
-    return paths
+    return [list(layer.values()) for layer in layers]
+
+
+def look_up(command: str, pins: Sequence[Pin], deadline_s: float) -> Said:
+    """What pip-audit answers to pins of which none names a package twice."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pins.txt"
+        path.write_text("".join(f"{name}=={version}\n" for name, version in pins))
+        return ask([command, "--requirement", str(path), *OPTIONS], deadline_s)
 
 
 def judge(answer: str, pins: Sequence[Pin], accepted: Mapping[str, str]) -> list[str]:
@@ -121,14 +124,10 @@ def main(arguments: Sequence[str], today: date) -> int:
     given = parser.parse_args(arguments)
     pins = pins_of(given.lock.read_text(encoding="utf-8"))
     accepted = ignored(given.policy, today)
-    with tempfile.TemporaryDirectory() as folder:
-        files = [
-            word
-            for path in write_layers(pins, Path(folder))
-            for word in ("--requirement", str(path))
-        ]
-        said = ask([given.command, *files, *OPTIONS], given.deadline)
-    lines = [*judge(said.output, pins, accepted), *said.last_words(not said.output)]
+    lines: list[str] = []
+    for layer in layers_of(pins):
+        said = look_up(given.command, layer, given.deadline)
+        lines += [*judge(said.output, layer, accepted), *said.last_words(not said.output)]
     if not pins:
         lines = ["the lock names no package: nothing was checked"]
     return report("advisories", f"{len(pins)} pins", lines, given.out)

@@ -11,6 +11,7 @@ import pytest
 import advisories
 import image_packages
 import leaks
+from advisories import layers_of, pins_of
 from checkouts import git
 
 if TYPE_CHECKING:
@@ -83,14 +84,14 @@ def test_packages_are_clean_only_if_each_was_looked_up(
     assert (tmp_path / "findings" / "advisories.md").exists() == bool(said)
 
 
-def test_pins_of_every_platform_are_looked_up_and_none_twice_in_a_file(tmp_path: Path) -> None:
+def test_pins_of_every_platform_are_looked_up_and_none_twice_at_once() -> None:
     lock = (
         "numpy==2.4 ; python_full_version < '3.12' \\\n    --hash=sha256:0\n"
         "numpy==2.5 ; python_full_version >= '3.12' \\\n"
         "pywin32==312 ; sys_platform == 'win32' \\\n"
     )
-    files = advisories.write_layers(advisories.pins_of(lock), tmp_path)
-    assert [path.read_text() for path in files] == ["numpy==2.4\npywin32==312\n", "numpy==2.5\n"]
+    asked = [[tuple(pin) for pin in layer] for layer in layers_of(pins_of(lock))]
+    assert asked == [[("numpy", "2.4"), ("pywin32", "312")], [("numpy", "2.5")]]
 
 
 def test_a_lock_without_packages_is_not_clean(tmp_path: Path) -> None:
