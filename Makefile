@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-slow check bench bench-load golden lock clean
+.PHONY: demo test test-slow check security known-secrets dist bench bench-load golden lock clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml .ci/requirements.txt
@@ -43,6 +43,8 @@ test: $(STAMP)
 	wait $$computing || code=$$?; cat "$$logs/computing"; exit $$code
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(BIN)/coverage json --quiet -o .coverage.json
+	$(BIN)/python .ci/floors.py .coverage.json
 
 # Long tests; and properties once more, by examples that nobody has seen yet.
 test-slow: $(STAMP)
@@ -56,6 +58,33 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(PYTEST) -q tests/architecture
 	.ci/lint-workflows $(BIN)
+
+# The same findings as a file for code scanning; `check` is what fails on them.
+workflows.sarif: $(STAMP)
+	$(BIN)/zizmor --offline --pedantic --quiet --no-progress --format sarif .github action.yml >$@
+
+# Known vulnerabilities, licences, secrets: all three, whatever the first says. FINDINGS holds what they found.
+# The scanners have an environment of their own: what they need is not what is looked at.
+SCANNERS := $(VENV)/security
+FINDINGS := build/findings
+$(SCANNERS)/.installed: $(STAMP) .ci/security.txt
+	$(PYTHON) -m venv $(SCANNERS)
+	$(SCANNERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/security.txt
+	touch $@
+
+security: $(SCANNERS)/.installed
+	code=0; \
+	$(BIN)/python .ci/licences.py --out $(FINDINGS) || code=$$?; \
+	$(BIN)/python .ci/leaks.py --command $(SCANNERS)/bin/detect-secrets-hook --out $(FINDINGS) || code=$$?; \
+	$(BIN)/python .ci/advisories.py --command $(SCANNERS)/bin/pip-audit --out $(FINDINGS) || code=$$?; \
+	exit $$code
+
+known-secrets: $(SCANNERS)/.installed
+	$(SCANNERS)/bin/detect-secrets scan --exclude-files '^\.ci/' --disable-plugin HexHighEntropyString >.ci/known-secrets.json
+
+dist: $(STAMP)
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
 
 bench: $(STAMP)
 	$(PYTEST) -q benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-only
@@ -72,6 +101,7 @@ lock:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/requirements.txt
+	$(BIN)/uv pip compile --group security --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/security.txt
 
 clean:
-	rm -rf $(VENV) .perf dist .coverage .coverage.*
+	rm -rf $(VENV) .perf build dist .coverage .coverage.* workflows.sarif
