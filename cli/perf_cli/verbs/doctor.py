@@ -9,7 +9,7 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -17,6 +17,7 @@ from perf_analysis.wording import seconds, share
 from perf_cli.completing import targets
 from perf_cli.doctoring import examine
 from perf_cli.doctoring_targets import Asked
+from perf_cli.options import DURATION
 from perf_cli.outcome import Code, by_precedence
 from perf_cli.output import result, say
 from perf_cli.registry import VERBS
@@ -35,6 +36,17 @@ if TYPE_CHECKING:
 PATH = re.compile(r"/[!-~]{0,500}")
 
 
+class DoctorFlags(TypedDict):
+    """Options as click hands them over."""
+
+    wants_rate: bool
+    target: str | None
+    path: str | None
+    confirm: str | None
+    wait: float
+    as_json: bool
+
+
 @click.command("doctor", cls=Verb, help=VERBS["doctor"])
 @click.option(
     "--calibrate",
@@ -50,34 +62,48 @@ PATH = re.compile(r"/[!-~]{0,500}")
 )
 @click.option("--path", metavar="PATH", help="What to ask --target for (its `ready`, or /).")
 @click.option("--confirm", metavar="NAME", help="Name of a protected target, typed again.")
+@click.option(
+    "--wait",
+    type=DURATION,
+    default=0.0,
+    metavar="DURATION",
+    help="How long to wait for each target to accept a connection (one try).",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(
-    *, wants_rate: bool, target: str | None, path: str | None, confirm: str | None, as_json: bool
-) -> int:
+def command(**given: Unpack[DoctorFlags]) -> int:
     """Parse, look, say."""
+    path = given["path"]
     if path is not None and not PATH.fullmatch(path):
         raise UsageError("--path: expected a path such as /api/v1/items")
-    if (path or confirm) and not target:
+    if (path or given["confirm"]) and not given["target"]:
         raise UsageError("--path and --confirm belong to --target")
     signals = Signals()
     signals.install()
     asked = Asked(
         environ=os.environ,
         today=datetime.now(UTC).date(),
-        # one try: whoever asks looks again himself
-        patience=Patience(
-            wait_s=0.0, clock=time.monotonic, sleep=time.sleep, stopped=lambda: True
-        ),
-        target=target,
+        patience=_patience(given["wait"], signals),
+        target=given["target"],
         path=path,
-        confirm=confirm,
+        confirm=given["confirm"],
     )
     found = examine(Workspace(Path.cwd()), asked)
-    rate = _calibrate(signals) if wants_rate else None
+    rate = _calibrate(signals) if given["wants_rate"] else None
     if signals.code is not None:
         return signals.code
-    said = result(_as_json(found, rate) if as_json else _as_text(found, rate))
+    said = result(_as_json(found, rate) if given["as_json"] else _as_text(found, rate))
     return by_precedence([said, *(one.code for one in found), *_lost(rate)])
+
+
+def _patience(wait_s: float, signals: Signals) -> Patience:
+    """One try without a wait: whoever asks looks again himself."""
+    deadline_s = time.monotonic() + wait_s
+    return Patience(
+        wait_s=wait_s,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        stopped=lambda: bool(signals.signals) or time.monotonic() >= deadline_s,
+    )
 
 
 def _calibrate(signals: Signals) -> Calibration:
