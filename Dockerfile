@@ -10,7 +10,8 @@ COPY .ci/build.txt .ci/runtime.txt /src/.ci/
 RUN /opt/build/bin/pip install --no-cache-dir --require-hashes -r .ci/build.txt
 RUN /opt/build/bin/pip --python /opt/perfproof/bin/python install --no-cache-dir --require-hashes -r .ci/runtime.txt
 COPY . /src
-RUN /opt/build/bin/pip --python /opt/perfproof/bin/python install --no-cache-dir --no-deps --no-index --no-build-isolation .
+RUN /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
+  && /opt/build/bin/pip --python /opt/perfproof/bin/python install --no-cache-dir --no-deps --no-index /src/dist/*.whl
 
 FROM python:3.13-slim-bookworm
 LABEL org.opencontainers.image.title="perfproof" \
