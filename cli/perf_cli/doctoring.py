@@ -12,7 +12,7 @@ from perf_cli.comparing import baselines_of
 from perf_cli.doctoring_targets import examine_targets, examine_tokens
 from perf_cli.found import ill, well
 from perf_cli.wiring import history_of
-from perf_documents.errors import InfraError, PerfError, RefusedError
+from perf_documents.errors import DocumentError, InfraError, PerfError, RefusedError
 from perf_documents.fingerprint import available_cpus
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ FREE_MEGABYTES = 64
 FILES = 1_200
 # with fewer baselines no comparison is decided (perf_analysis.runlevel, which imports scipy)
 LEAST = 3
+# so many records of the history are read
+READ = 100
 
 
 def examine(workspace: Workspace, asked: Asked) -> list[Found]:
@@ -119,6 +121,13 @@ def _gone(profile: str, known: Collection[str]) -> str:
 
 def _history(workspace: Workspace, asked: Asked) -> Iterator[Found]:
     del asked
-    history = history_of(workspace)
+    broken: list[str] = []
+    history = history_of(workspace, heard=broken.append)
     count = len(history.ids())
+    history.list(READ)
+    if broken:
+        text = f"{broken[0]} (of the newest {READ}, {len(broken)} cannot be read)"
+        yield ill(
+            "history", f"{text}; next: put it back from a copy, or remove it", DocumentError.exit_code
+        )
     yield well("history", f"{count:,} runs in {history.place}; {history.state()}")

@@ -166,6 +166,17 @@ def test_a_list_of_targets_that_others_could_write_is_not_trusted(desk: Desk) ->
     assert (done.code, "can be written by everybody: chmod o-w" in done.out) == (4, True)
 
 
+def test_a_record_that_cannot_be_read_is_named(desk: Desk) -> None:
+    folder = desk.state / "history/records"
+    folder.mkdir(parents=True)
+    (folder / "20261125t033314z-a1652f.json").write_text("{", encoding="utf-8")
+    done = desk.perf("doctor")
+    assert done.code == 2, done.said
+    line = next(line for line in done.out.splitlines() if line.startswith("NOT"))
+    assert "20261125t033314z-a1652f.json" in line
+    assert line.endswith("next: put it back from a copy, or remove it")
+
+
 @pytest.mark.skipif(INITDB is None, reason="no PostgreSQL on this machine")
 def test_a_database_is_told_by_its_schema_and_what_the_user_may_do(desk: Desk) -> None:
     with serving() as server:
