@@ -6,6 +6,7 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_baselines.folder import Folder
@@ -17,7 +18,6 @@ from perf_documents.strict_json import MAX_JSON_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from pathlib import Path
 
     from perf_baselines.index import RunIndex
     from perf_baselines.record import Record

@@ -128,6 +128,8 @@ def _history(workspace: Workspace, asked: Asked) -> Iterator[Found]:
     if broken:
         text = f"{broken[0]} (of the newest {READ}, {len(broken)} cannot be read)"
         yield ill(
-            "history", f"{text}; next: put it back from a copy, or remove it", DocumentError.exit_code
+            "history",
+            f"{text}; next: put it back from a copy, or remove it",
+            DocumentError.exit_code,
         )
     yield well("history", f"{count:,} runs in {history.place}; {history.state()}")

@@ -133,8 +133,10 @@ def _authorised(target: Target, asked: Asked) -> Found:
         return ill(name, f"GET {path}: {error}", error.exit_code)
     shown = f"GET {path}: {status}"
     if status in DENIED:
-        advice = f"the token of {variable} is refused; next: renew it" if token else (
-            f"it asks for a token; next: export {variable}"
+        advice = (
+            f"the token of {variable} is refused; next: renew it"
+            if token
+            else (f"it asks for a token; next: export {variable}")
         )
         return ill(name, f"{shown}, {advice}", InfraError.exit_code)
     if status >= WELL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -16,6 +17,7 @@ from perf_cli.registry import VERBS
 if TYPE_CHECKING:
     from pathlib import Path
 
+BASH = shutil.which("bash") or "bash"
 SCRIPTS = sysconfig.get_path("scripts")
 # completes as bash does for a Tab: the function that is registered for the word in front
 ASK = """
@@ -32,7 +34,7 @@ CONFIG = "targets: {staging: {url: http://127.0.0.1:1}, head: {url: http://127.0
 def bash(folder: Path, script: str, *words: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([SCRIPTS, os.environ["PATH"]])
     return subprocess.run(
-        ["bash", "--norc", "--noprofile", "-c", script, "bash", *words],
+        [BASH, "--norc", "--noprofile", "-c", script, "bash", *words],
         cwd=folder, env=environment({"PATH": path}), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip

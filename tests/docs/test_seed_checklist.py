@@ -62,7 +62,8 @@ def test_what_has_come_is_marked_no_longer() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [
+    "name",
+    [
         "tests/docs/nothing.py",
         "tests/docs/test_seed_checklist.py::test_of_no_name",
         "Makefile#nothing",
@@ -75,6 +76,10 @@ def test_a_name_of_nothing_is_seen(name: str) -> None:
 
 def test_every_row_names_something_or_says_why_not() -> None:
     left_out = TEXT.index("## Left out")
-    rows = [row for row in ROWS if TEXT.index(row) < left_out and not row.startswith(("| part", "| ---"))]
+    rows = [
+        row
+        for row in ROWS
+        if TEXT.index(row) < left_out and not row.startswith(("| part", "| ---"))
+    ]
     assert len(rows) > 30
     assert_none(row for row in rows if not list(named(row)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+BASH = shutil.which("bash") or "bash"
 SCRIPTS = sysconfig.get_path("scripts")
 DEADLINE_S = 300.0
 PORT = re.compile(r"\b8\d{3}\b")
@@ -72,7 +73,7 @@ def run(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
         # the environment is made: only what it would run is of interest
         text = text.replace("make ", f"make -f {ROOT}/Makefile BIN={SCRIPTS} -o .venv/.installed ")
     process = subprocess.Popen(
-        ["bash", "--noprofile", "--norc", "-c", text],
+        [BASH, "--noprofile", "--norc", "-c", text],
         cwd=folder, env=plain(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
@@ -114,7 +115,3 @@ def test_a_page_that_loads_a_service_runs_as_it_stands(page: Path, tmp_path: Pat
 def test_what_is_left_to_ci_is_run_there() -> None:
     script = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
     assert set(script) >= OF_CI
-
-
-def test_a_session_needs_bash() -> None:
-    assert shutil.which("bash")

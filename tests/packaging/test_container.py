@@ -96,9 +96,7 @@ def test_the_bill_of_materials_names_every_locked_package_with_its_hash(tmp_path
     root = found["metadata"]["component"]
     assert (root["name"], root["version"]) == (project["name"], project["version"])
     assert {one["name"]: one["version"] for one in found["components"]} == locked("runtime.txt")
-    assert all(
-        one["externalReferences"][0]["hashes"] for one in found["components"]
-    )
+    assert all(one["externalReferences"][0]["hashes"] for one in found["components"])
 
 
 @pytest.fixture
@@ -129,7 +127,9 @@ def healthy(pid: int) -> int:
     ],
 )
 def test_only_a_gate_server_is_asked_for_an_answer(
-    pretended: Path, words: list[str], is_well: bool  # noqa: FBT001  # a case of a table
+    pretended: Path,
+    words: list[str],
+    is_well: bool,  # noqa: FBT001  # a case of a table
 ) -> None:
     with subprocess.Popen([pretended, *words], stdin=subprocess.PIPE) as process:
         assert (healthy(process.pid) == 0) is is_well

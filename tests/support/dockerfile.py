@@ -1,4 +1,4 @@
-"""A Dockerfile without an engine: its instructions, and its build steps below a folder of our own."""
+"""A Dockerfile without an engine: what it says, and its build steps below a folder."""
 
 from __future__ import annotations
 
