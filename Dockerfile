@@ -7,8 +7,8 @@ WORKDIR /src
 RUN python -m venv /opt/build && python -m venv --without-pip /opt/perfproof
 # the locks first: what changes seldom is built seldom
 COPY .ci/build.txt .ci/runtime.txt /src/.ci/
-RUN /opt/build/bin/pip install --no-cache-dir --require-hashes -r .ci/build.txt
-RUN /opt/build/bin/pip --python /opt/perfproof/bin/python install --no-cache-dir --require-hashes -r .ci/runtime.txt
+RUN /opt/build/bin/pip install --no-cache-dir --require-hashes -r .ci/build.txt \
+  && /opt/build/bin/pip --python /opt/perfproof/bin/python install --no-cache-dir --require-hashes -r .ci/runtime.txt
 COPY . /src
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
   && /opt/build/bin/pip --python /opt/perfproof/bin/python install --no-cache-dir --no-deps --no-index /src/dist/*.whl

@@ -6,7 +6,6 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_baselines.folder import Folder

@@ -30,7 +30,7 @@ def answer(command: Command, instruction: str) -> int:
 def profiles(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
     """Names of profiles, shipped ones included."""
     del context, parameter
-    from perf_loadtests.workspace import Workspace  # noqa: PLC0415
+    from perf_loadtests.workspace import Workspace  # noqa: PLC0415  # only for a shell's question
 
     return _beginning(incomplete, Workspace(Path.cwd()).profiles())
 
@@ -38,7 +38,7 @@ def profiles(context: Context, parameter: Parameter, incomplete: str) -> list[st
 def targets(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
     """Names of targets; none of perf.yaml's where that cannot be read."""
     del context, parameter
-    from perf_loadtests.workspace import Workspace  # noqa: PLC0415
+    from perf_loadtests.workspace import Workspace  # noqa: PLC0415  # only for a shell's question
 
     try:
         known = sorted(Workspace(Path.cwd()).config().targets)

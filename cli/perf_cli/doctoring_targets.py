@@ -25,7 +25,8 @@ from perf_documents.redact import visible
 from perf_documents.targets import DEMO
 from perf_loadtests.ordering import TOKEN_VARIABLE
 from perf_loadtests.preflight import Patience, origin_of, reach, resolve
-from perf_loadtests.spreading import LEAST_TOKEN, WORKER_TOKEN
+from perf_loadtests.protocol import WORKER_TOKEN
+from perf_loadtests.spreading import LEAST_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from real_postgres import INITDB, PASSWORD, serving
+from repository import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from commands import Desk, Done
 
+EXPORTED = ROOT / "tests/data/imports/k6/summary-1.0.0.json"
 CLOSED = "/api/v1/traces"
 SECRET = "token-of-staging-never-shown"  # noqa: S105  # of no service
 
@@ -185,7 +187,8 @@ def test_a_database_is_told_by_its_schema_and_what_the_user_may_do(desk: Desk) -
         done = desk.perf("doctor", "--json", environ=environ)
         assert checked(done, "history")[1].endswith("; no schema yet: the first run makes it")
         assert server.execute(name, "SELECT to_regclass('perfproof_runs')") == [(None,)]
-        assert desk.run(environ=environ).code == 0
+        stored = desk.perf("history", "import", str(EXPORTED), environ=environ)
+        assert stored.code == 0, stored.said
         done = desk.perf("doctor", "--json", environ=environ)
         assert checked(done, "history") == (
             True, f"1 runs in postgresql 127.0.0.1:{server.port}/{name}; schema 002"
