@@ -97,7 +97,9 @@ def _run(arguments: Sequence[str]) -> tuple[int, str]:
     try:
         check_given(arguments)
         # complete_var: nothing in the environment ends a command before it has begun
-        code = group.main(args=list(arguments), prog_name="perf", standalone_mode=False, complete_var="")
+        code = group.main(
+            args=list(arguments), prog_name="perf", standalone_mode=False, complete_var=""
+        )
     except click.Abort:
         return Code.INTERRUPT, "interrupted"
     except click.exceptions.NoArgsIsHelpError as error:

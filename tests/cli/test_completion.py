@@ -37,8 +37,8 @@ def bash(
     path = os.pathsep.join([SCRIPTS, os.environ["PATH"]])
     return subprocess.run(
         [BASH, "--norc", "--noprofile", "-c", script, "bash", *words],
-        cwd=folder, env=environment({"PATH": path, "LINES_OF_COMPLETION": str(lines)}), stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=environment({"PATH": path, "LINES_OF_COMPLETION": str(lines)}),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
 
