@@ -15,7 +15,7 @@ import pytest
 from commands import environment
 from pages import PAGES, of_language
 from real_prometheus import free_port
-from repository import ROOT, assert_none
+from repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +39,14 @@ def imported(folder: Path) -> None:
 
 
 SETUP: dict[str, Callable[[Path], None]] = {"history.md": imported, "trends.md": imported}
-# pages that generate load; the words that must be among what was said
+# pages that generate load: how many runs of each must have passed, and failed as they were to
 SLOW = {
-    "first-gate.md": ["✓ PASS", "exit code 1", "✗ FAIL"],
-    "migrate-from-k6.md": ["✓ PASS"],
-    "migrate-from-locust.md": ["✓ PASS"],
-    "README.md": ["✓ PASS"],
+    "first-gate.md": (1, 2),
+    "migrate-from-k6.md": (1, 0),
+    "migrate-from-locust.md": (1, 0),
+    "README.md": (1, 0),
 }
+RETRIES = 2
 
 
 def plain() -> dict[str, str]:
@@ -86,14 +87,6 @@ def run(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess([page.name], process.returncode, said, "")
 
 
-def check(page: Path, folder: Path) -> None:
-    if page.name in SETUP:
-        SETUP[page.name](folder)
-    done = run(page, folder)
-    assert done.returncode == 0, done.stdout
-    assert_none(words for words in SLOW.get(page.name, []) if words not in done.stdout)
-
-
 WITH_SHELL = [page for page in PAGES if session(page)]
 
 
@@ -101,7 +94,10 @@ WITH_SHELL = [page for page in PAGES if session(page)]
     "page", [page for page in WITH_SHELL if page.name not in SLOW], ids=lambda page: page.name
 )
 def test_a_page_runs_as_it_stands(page: Path, tmp_path: Path) -> None:
-    check(page, tmp_path)
+    if page.name in SETUP:
+        SETUP[page.name](tmp_path)
+    done = run(page, tmp_path)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.slow
@@ -109,7 +105,16 @@ def test_a_page_runs_as_it_stands(page: Path, tmp_path: Path) -> None:
     "page", [page for page in WITH_SHELL if page.name in SLOW], ids=lambda page: page.name
 )
 def test_a_page_that_loads_a_service_runs_as_it_stands(page: Path, tmp_path: Path) -> None:
-    check(page, tmp_path)
+    for attempt in range(RETRIES + 1):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        done = run(page, folder)
+        # 3: this machine was too busy to generate the load, which says nothing of the page
+        if "exit 3" not in done.stdout:
+            break
+    assert done.returncode == 0, done.stdout
+    found = tuple(done.stdout.count(verdict) for verdict in ("✓ PASS", "✗ FAIL"))
+    assert found == SLOW[page.name], done.stdout
 
 
 def test_what_is_left_to_ci_is_run_there() -> None:
