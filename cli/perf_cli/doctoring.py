@@ -96,7 +96,9 @@ def _baselines(workspace: Workspace, asked: Asked) -> Iterator[Found]:
     places = files.names()
     known = workspace.profiles()
     if not places:
-        yield well("baselines", "none yet; next: perfproof run --repeat 5 --accept-baseline")
+        yield well(
+            "baselines", "none yet; next: perfproof run --profile NAME --repeat 5 --accept-baseline"
+        )
     for profile, environment in places:
         name = f"baselines {profile}/{environment}"
         try:
