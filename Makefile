@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-slow check security known-secrets dist bench bench-load golden lock clean
+.PHONY: demo test test-slow check security known-secrets dist sbom bench bench-load golden lock clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml .ci/requirements.txt
@@ -97,11 +97,20 @@ bench-load: $(STAMP)
 golden: $(STAMP)
 	$(PYTEST) -q --update-golden tests/reports tests/cli tests/delivery
 
+# Three locks that agree: all of it; what the container image runs; what builds the wheel there.
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 lock:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/requirements.txt
-	$(BIN)/uv pip compile --group security --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/security.txt
+	$(COMPILE) pyproject.toml --all-extras --group dev --output-file .ci/requirements.txt
+	$(COMPILE) pyproject.toml --extra postgres --constraint .ci/requirements.txt --output-file .ci/runtime.txt
+	$(COMPILE) --group build --constraint .ci/requirements.txt --output-file .ci/build.txt
+	$(COMPILE) --group security --output-file .ci/security.txt
+
+# What the container image holds, as a bill of materials; the same bytes for the same lock.
+sbom: $(STAMP)
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file dist/sbom.json .ci/runtime.txt
 
 clean:
 	rm -rf $(VENV) .perf build dist .coverage .coverage.* workflows.sarif
