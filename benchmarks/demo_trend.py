@@ -1,0 +1,82 @@
+"""`make demo-trend`: a short history of real runs, and the site that finds the change in it.
+
+A new git repository; for each of its commits one real run of a second and a half against the
+embedded service. From one commit on the service really is slower (`perf target --slow`). That is a
+day's history in a minute: runs this short, this close together, differ less than those of weeks.
+Nothing is simulated, and the commits have the times at which they were made.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from perf_loadtests.target.launch import DemoTarget
+from shop import committed, git
+
+BEFORE, AFTER = 11, 9
+SLOW = "1.5"
+DEADLINE_S = 60.0
+PROFILE = """\
+scenario: api_endpoints
+executor: constant-arrival-rate
+rate: 150
+duration: 1500ms
+pre_allocated_vus: 20
+max_vus: 100
+thresholds: {http_req_duration: ['p(95)<500']}
+"""
+COMMITS = ("Name the columns", "Sort the imports", "Say why", "Bump a version", "Fix a typo")
+
+
+def perf(folder: Path, token: str, *arguments: str) -> int:
+    """Run the command quietly; its exit code."""
+    own = {name: text for name, text in os.environ.items() if not name.startswith(("CI", "GITHUB_"))}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "perf_cli", *arguments], cwd=folder, check=False,
+        env=own | {"PERF_TOKEN": token}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=DEADLINE_S,
+    )  # fmt: skip
+    if done.returncode or arguments[0] == "trend":
+        print(done.stdout or done.stderr, end="", flush=True)
+    return done.returncode
+
+
+def measured(folder: Path, message: str, slow: str, token: str, url: str) -> int:
+    """One commit, and one run of it."""
+    (folder / "service.txt").write_text(f"{message}\nslow: {slow}\n")
+    committed(folder, message)
+    order = ("run", "--profile", "short", "--target", url, "--environment", "demo", "--quiet")
+    code = perf(folder, token, *order)
+    print(f"{message:28} --slow {slow:4} exit {code}", flush=True)
+    return code
+
+
+def main() -> int:
+    """All runs, then the site; 1 if a run or the site failed."""
+    folder = Path(tempfile.mkdtemp(prefix="perfproof-demo-trend-"))
+    profiles = folder / "loadtests" / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "short.yaml").write_text(PROFILE)
+    (folder / ".gitignore").write_text(".perf/\nsite/\n")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    print(f"{BEFORE + AFTER} real runs of 1.5 s, one for each commit of {folder};\n"
+          f"from the {BEFORE + 1}th on the service takes {SLOW} times as long\n")  # fmt: skip
+    codes = []
+    for slow, numbers in (("1", range(BEFORE)), (SLOW, range(BEFORE, BEFORE + AFTER))):
+        with DemoTarget(os.environ, ("--slow", slow)) as demo:
+            for number in numbers:
+                message = f"{COMMITS[number % len(COMMITS)]}, {number + 1}"
+                if number == BEFORE:
+                    message = "Join the tables row by row"
+                codes.append(measured(folder, message, slow, demo.token_env_value, demo.url))
+    site = perf(folder, "", "trend", "--out", "site")
+    print(f"\nlook at: {folder / 'site' / 'index.html'}")
+    return int(any(codes) or bool(site))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

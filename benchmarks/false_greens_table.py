@@ -1,0 +1,64 @@
+"""Faults that a load test must not call green: plain Locust and perfproof, side by side.
+
+`python benchmarks/false_greens_table.py [--only ROW ...]` runs every row of `false_greens/rows.py`
+for real and writes docs/false-greens.md; with `--only` it prints the codes and writes nothing. It
+ends in 1 if perfproof says 0 of a fault, or does not name it. Locust is the one of this environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests" / "support")]
+
+from false_greens.page import cell, page
+from false_greens.rows import ROWS
+from false_greens.running import Result, steady
+
+PAGE = ROOT / "docs" / "false-greens.md"
+NEEDS = ("cc", "openssl", "unshare")
+
+
+def main() -> int:
+    """All rows, one after the other; 1 if one is not as it must be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    names = [row.name for row in ROWS]
+    parser.add_argument("--only", nargs="+", choices=names, metavar="ROW", help=", ".join(names))
+    only = parser.parse_args().only
+    missing = [name for name in NEEDS if shutil.which(name) is None]
+    if missing:
+        parser.exit(2, f"false greens: not found on this machine: {', '.join(missing)}\n")
+    # a shell's `&` leaves SIGINT ignored, and children would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for row in ROWS:
+            if only is None or row.name in only:
+                results.append(steady(row, Path(folder) / row.name))
+                _tell(results[-1])
+    took_s = time.monotonic() - began
+    wrong = [result.row.name for result in results if not result.right]
+    print(f"{len(results)} rows in {took_s:.0f} s; "
+          f"{', '.join(wrong) + ' not as it must be' if wrong else 'each as it must be'}")  # fmt: skip
+    if only is None and not wrong:
+        PAGE.write_text(page(results), encoding="utf-8")
+        print(PAGE)
+    return int(bool(wrong))
+
+
+def _tell(result: Result) -> None:
+    mark = "  " if result.right else "! "
+    codes = f"locust {cell(result.locust):>4}  perfproof {cell(result.perf):>4}"
+    print(f"{mark}{result.row.name:18} {codes}  {result.perf.said[:150]}", flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
