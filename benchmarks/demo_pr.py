@@ -17,6 +17,9 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+from commands import PERF, environment
 from shop import APP, INIT_GITHUB, UNCHANGED, committed, git, slower
 
 PULLS = (
@@ -53,12 +56,11 @@ ARTICLE = """<h2>{title}</h2>
 
 def perf(folder: Path, *arguments: str) -> int:
     """Run the command as somebody in that folder; its exit code."""
-    own = {name: text for name, text in os.environ.items() if not name.startswith(("CI", "GITHUB_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     print(f"$ perfproof {' '.join(arguments)}", flush=True)
     return subprocess.run(
-        [sys.executable, "-P", "-m", "perf_cli", *arguments], cwd=folder, check=False,
-        env=own | {"PATH": path}, stdin=subprocess.DEVNULL,
+        [*PERF, *arguments], cwd=folder, env=environment({"PATH": path}), check=False,
+        stdin=subprocess.DEVNULL,
     ).returncode  # fmt: skip
 
 

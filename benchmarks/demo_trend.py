@@ -14,6 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+from commands import PERF, environment
 from perf_loadtests.target.launch import DemoTarget
 from shop import committed, git
 
@@ -34,11 +37,9 @@ COMMITS = ("Name the columns", "Sort the imports", "Say why", "Bump a version", 
 
 def perf(folder: Path, token: str, *arguments: str) -> int:
     """Run the command quietly; its exit code."""
-    own = {name: text for name, text in os.environ.items() if not name.startswith(("CI", "GITHUB_"))}
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "perf_cli", *arguments], cwd=folder, check=False,
-        env=own | {"PERF_TOKEN": token}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=DEADLINE_S,
+        [*PERF, *arguments], cwd=folder, env=environment({"PERF_TOKEN": token}), check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S,
     )  # fmt: skip
     if done.returncode or arguments[0] == "trend":
         print(done.stdout or done.stderr, end="", flush=True)
