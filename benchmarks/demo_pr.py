@@ -70,7 +70,6 @@ def pull(shop: Path, out: Path, title: str, app: str) -> int:
     git(shop, "checkout", "--quiet", "-B", "topic", "main")
     (shop / "app.py").write_text(app)
     committed(shop, title)
-    git(shop, "worktree", "add", "--quiet", "--force", "--detach", ".perf/base", "main")
     return perf(shop, *GATE, "--out", str(out))
 
 
@@ -85,6 +84,7 @@ def main() -> int:
     if perf(shop, *INIT_GITHUB):
         return 1
     committed(shop, "Begin")
+    git(shop, "worktree", "add", "--quiet", "--detach", ".perf/base", "main")
     articles, right = [], True
     for name, title, app, wanted in PULLS:
         code = pull(shop, out / name, title, app)
