@@ -44,7 +44,8 @@ code {{ background: #eff1f3; border-radius: 4px; padding: .1rem .3rem }}
 </style>
 <h1>Two pull requests</h1>
 <p>Measured on this machine a moment ago: head and base of a small service side by side, arrival by
-arrival. Nothing was sent to a host; this is what <code>perfproof comment --github</code> would write.</p>
+arrival. Nothing was sent to a host; this is what <code>perfproof comment --github</code>
+would write.</p>
 {articles}
 """
 ARTICLE = """<h2>{title}</h2>

@@ -2,7 +2,7 @@
 
 `python benchmarks/false_greens_table.py [--only ROW ...]` runs every row of `false_greens/rows.py`
 for real and writes docs/false-greens.md; with `--only` it prints the codes and writes nothing. It
-ends in 1 if perfproof says 0 of a fault, or does not name it. Locust is the one of this environment.
+ends in 1 if perfproof says 0 of a fault, or does not name it. Locust is that of this environment.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests" / "support")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from false_greens.page import cell, page
 from false_greens.rows import ROWS
 from false_greens.running import Result, steady
 
-PAGE = ROOT / "docs" / "false-greens.md"
+PAGE = Path(__file__).parents[1] / "docs" / "false-greens.md"
 NEEDS = ("cc", "openssl", "unshare")
 
 
@@ -46,8 +45,8 @@ def main() -> int:
                 _tell(results[-1])
     took_s = time.monotonic() - began
     wrong = [result.row.name for result in results if not result.right]
-    print(f"{len(results)} rows in {took_s:.0f} s; "
-          f"{', '.join(wrong) + ' not as it must be' if wrong else 'each as it must be'}")  # fmt: skip
+    told = f"{', '.join(wrong)} not as it must be" if wrong else "each as it must be"
+    print(f"{len(results)} rows in {took_s:.0f} s; {told}")
     if only is None and not wrong:
         PAGE.write_text(page(results), encoding="utf-8")
         print(PAGE)
@@ -57,7 +56,7 @@ def main() -> int:
 def _tell(result: Result) -> None:
     mark = "  " if result.right else "! "
     codes = f"locust {cell(result.locust):>4}  perfproof {cell(result.perf):>4}"
-    print(f"{mark}{result.row.name:18} {codes}  {result.perf.said[:150]}", flush=True)
+    print(f"{mark}{result.row.name:18} {codes}  {result.perf.said[:400]}", flush=True)
 
 
 if __name__ == "__main__":

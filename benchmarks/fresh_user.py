@@ -70,7 +70,9 @@ def step(command: Path, folder: Path, code: int, *arguments: str) -> float:
     )  # fmt: skip
     took_s = time.perf_counter() - began
     print(f"{took_s:5.1f} s  exit {done.returncode}  perfproof {' '.join(arguments)}")
-    print("".join(f"         {line}\n" for line in done.stdout.splitlines()[:3]), end="", flush=True)
+    print(
+        "".join(f"         {line}\n" for line in done.stdout.splitlines()[:3]), end="", flush=True
+    )
     if done.returncode != code:
         raise SystemExit(f"expected exit {code}\n{done.stdout}{done.stderr}")
     return took_s

@@ -1,4 +1,4 @@
-"""A small service of somebody's own in a git repository, for scripts that do what a user would do."""
+"""A small service in a git repository, for scripts that do what a user would do."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import platform
 import re
 import shlex
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from false_greens.rows import ROWS, Row, locust_words, perf_words, profile_of
@@ -17,39 +18,7 @@ if TYPE_CHECKING:
 
 URL = "http://127.0.0.1:PORT"
 LONGEST = 150
-HEAD = """\
-# False greens
-
-A load test is wrong in the worst way when it ends in 0 and proved nothing. Each row of this table is a fault that was made for real, on one machine, once
-beside plain Locust and once beside perfproof: the same user class, the same number of users, the same time, the same two limits (at most 1 % failures, p95 below
-1,000 ms). The exit codes stand side by side. **Bold** is a false green: a fault, and an exit code of 0.
-
-`make false-greens` runs everything anew in a few minutes and writes this page. It ends in 1 if perfproof says 0 beside a fault, gives another reason than the fault,
-or says anything but 0 of a healthy service.
-"""
-FAIR = """
-## What was compared
-
-* Locust {locust}, as it is installed from PyPI, Python {python}. It is given what its documentation has for pipelines: `--headless`, `--run-time`, `--stop-timeout`,
-  `--exit-code-on-error 1`, and limits through the `quitting` listener of its page on running without the web UI. Of that listener the last branch, which sets the code
-  to 0, is left out: it would hide exceptions that Locust reports by itself. One row shows that. Where Locust ends in something other than 0, it saw that something was wrong.
-* perfproof is given the same number of users in a closed loop (`constant-vus`). One row has an arrival rate instead, because that is how one sees such a fault: a service
-  that freezes also stops the users who wait for it, so that a closed loop hardly notices. Locust has no such executor.
-* k6 is not run by this script. Its codes were measured earlier, with the version that is named and k6's default settings; "not measured" is meant as it is written.
-* A timeout for each request helps Locust and k6 against silent services: that is a row of its own. Locust's `HttpUser` has none unless each call is given one.
-* SIGTERM and SIGINT end Locust in good order and in 0, by design. In a pipeline that cancels a job, that 0 is the result of a test that was not finished.
-
-## What neither can see
-
-A service that answers 200 with an error in the body is healthy to both, unless the scenario looks into the body. A limit that is set too high holds. A scenario that asks for
-the wrong page measures the wrong page. perfproof tells how many requests carried a check, and no more.
-"""
-COMMANDS = """
-## What perfproof says, and the commands
-
-Locustfiles and limits lie in `benchmarks/false_greens/locustfiles/`, the faults in `benchmarks/false_greens/rows.py`. `PORT` is that of the service with the fault: the
-embedded one (`perf target`, with the flags that are shown), or the tests' torture server, which answers by path.
-"""
+TEMPLATE = Path(__file__).with_suffix(".md")
 
 
 def cell(ended: Ended) -> str:
@@ -59,23 +28,31 @@ def cell(ended: Ended) -> str:
 
 def page(results: Sequence[Result]) -> str:
     """Whole page."""
-    locust = version("locust")
-    greens = sum(not result.row.healthy and result.locust.code == 0 for result in results)
-    faults = sum(not result.row.healthy for result in results)
-    lines = [
-        HEAD, f"Of {faults} faults Locust let {greens} end in 0, perfproof "
-        f"{sum(not r.row.healthy and r.perf.code == 0 for r in results) or 'none'}.\n",
-        f"| row | fault | Locust {locust} | k6 | perfproof |", "| --- | --- | --- | --- | --- |",
-    ]  # fmt: skip
-    for result in results:
-        row = result.row
-        codes = [cell(result.locust), row.k6, cell(result.perf)]
-        if not row.healthy:
-            codes = [f"**{code}**" if code.split(" ")[0] == "0" else code for code in codes]
-        lines.append(f"| {row.name} | {row.fault} | {' | '.join(codes)} |")
-    lines += [FAIR.format(locust=locust, python=platform.python_version()), COMMANDS]
-    lines += [_told(result) for result in results]
-    return "\n".join(lines).replace("\n\n\n", "\n\n")
+    faults = [result for result in results if not result.row.healthy]
+    greens = sum(result.locust.code == 0 for result in faults)
+    ours = sum(result.perf.code == 0 for result in faults) or "none"
+    table = [
+        f"| row | fault | Locust {version('locust')} | k6 | perfproof |",
+        "| --- | --- | --- | --- | --- |",
+        *(_line(result) for result in results),
+    ]
+    filled = {
+        "COUNT": f"Of {len(faults)} faults Locust let {greens} end in 0, perfproof {ours}.",
+        "TABLE": "\n".join(table),
+        "LOCUST": version("locust"),
+        "PYTHON": platform.python_version(),
+        "ROWS": "\n".join(_told(result) for result in results).rstrip(),
+    }
+    text = TEMPLATE.read_text(encoding="utf-8")
+    return re.sub("@([A-Z]+)@", lambda found: filled[found[1]], text)
+
+
+def _line(result: Result) -> str:
+    row = result.row
+    codes = [cell(result.locust), row.k6, cell(result.perf)]
+    if not row.healthy:
+        codes = [f"**{code}**" if code.split(" ")[0] == "0" else code for code in codes]
+    return f"| {row.name} | {row.fault} | {' | '.join(codes)} |"
 
 
 def _told(result: Result) -> str:

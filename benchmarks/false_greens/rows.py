@@ -103,8 +103,8 @@ ROWS = (
     # the generator and its machine
     Row(name="saturated", fault="the generator's processor is the bottleneck", scenario="burning",
         because="V6"),
-    Row(name="worker", fault="one of two load processes is killed", processes=2, act="kill a worker",
-        seconds=8, because="V"),
+    Row(name="worker", fault="one of two load processes is killed", processes=2, seconds=8,
+        act="kill a worker", because="V"),
     Row(name="frozen", fault="the generator is suspended for 3 s", act="suspend", seconds=8,
         because="V6"),
     Row(name="sigterm", fault="SIGTERM in the midst of the run", act="SIGTERM", seconds=8,
