@@ -6,4 +6,4 @@ from locust import task
 class Visitor:
     @task
     def visit(self) -> None:
-        self.client.get("/health", name="/health")  # type: ignore[attr-defined]  # what is wrong
+        self.client.get("/health", name="/health")
