@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-SUSPENDED_S = 3.0
+SUSPENDED_S = 6.0
 
 
 def _children(pid: int) -> list[int]:
