@@ -1,13 +1,15 @@
 """`make demo-trend`: a short history of real runs, and the site that finds the change in it.
 
 A new git repository; for each of its commits one real run of a second and a half against the
-embedded service. From one commit on the service really is slower (`perf target --slow`). That is a
-day's history in a minute: runs this short, this close together, differ less than those of weeks.
-Nothing is simulated, and the commits have the times at which they were made.
+embedded service, which waits 20 ms in each request, as one that asks a database. From one commit on
+it really waits 28 ms. That is a history in a minute: runs this short and this close together differ
+in other ways than those of weeks. Nothing is simulated, and commits and runs have the times at which
+they were made.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,7 +23,8 @@ from perf_loadtests.target.launch import DemoTarget
 from shop import committed, git
 
 BEFORE, AFTER = 11, 9
-SLOW = "1.5"
+BASE_MS, SLOW_MS = "20", "28"
+JUDGED = (0, 1, 3)  # a run that a busy machine spoils is still a run, and stands on the site
 DEADLINE_S = 60.0
 PROFILE = """\
 scenario: api_endpoints
@@ -46,13 +49,13 @@ def perf(folder: Path, token: str, *arguments: str) -> int:
     return done.returncode
 
 
-def measured(folder: Path, message: str, slow: str, token: str, url: str) -> int:
+def measured(folder: Path, message: str, slow_ms: str, demo: DemoTarget) -> int:
     """One commit, and one run of it."""
-    (folder / "service.txt").write_text(f"{message}\nslow: {slow}\n")
+    (folder / "service.txt").write_text(f"{message}\nwaits: {slow_ms} ms\n")
     committed(folder, message)
-    order = ("run", "--profile", "short", "--target", url, "--environment", "demo", "--quiet")
-    code = perf(folder, token, *order)
-    print(f"{message:28} --slow {slow:4} exit {code}", flush=True)
+    order = ("run", "--profile", "short", "--target", demo.url, "--environment", "demo", "--quiet")
+    code = perf(folder, demo.token_env_value, *order)
+    print(f"{message:28} waits {slow_ms} ms  exit {code}", flush=True)
     return code
 
 
@@ -65,18 +68,21 @@ def main() -> int:
     (folder / ".gitignore").write_text(".perf/\nsite/\n")
     git(folder, "init", "--quiet", "--initial-branch=main")
     print(f"{BEFORE + AFTER} real runs of 1.5 s, one for each commit of {folder};\n"
-          f"from the {BEFORE + 1}th on the service takes {SLOW} times as long\n")  # fmt: skip
+          f"the service waits {BASE_MS} ms, from the {BEFORE + 1}th on {SLOW_MS} ms\n")  # fmt: skip
     codes = []
-    for slow, numbers in (("1", range(BEFORE)), (SLOW, range(BEFORE, BEFORE + AFTER))):
-        with DemoTarget(os.environ, ("--slow", slow)) as demo:
+    slowed = range(BEFORE, BEFORE + AFTER)
+    for slow_ms, numbers in ((BASE_MS, range(BEFORE)), (SLOW_MS, slowed)):
+        with DemoTarget(os.environ, ("--slow-ms", slow_ms)) as demo:
             for number in numbers:
                 message = f"{COMMITS[number % len(COMMITS)]}, {number + 1}"
                 if number == BEFORE:
                     message = "Join the tables row by row"
-                codes.append(measured(folder, message, slow, demo.token_env_value, demo.url))
+                codes.append(measured(folder, message, slow_ms, demo))
     site = perf(folder, "", "trend", "--out", "site")
+    found = json.loads((folder / "site" / "changes.json").read_bytes())["changes"]
+    print(f"changes of level found, over all series: {len(found)}")
     print(f"\nlook at: {folder / 'site' / 'index.html'}")
-    return int(any(codes) or bool(site))
+    return int(any(code not in JUDGED for code in codes) or bool(site))
 
 
 if __name__ == "__main__":

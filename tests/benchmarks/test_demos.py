@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,7 @@ def test_pull_requests_end_in_two_comments(tmp_path: Path) -> None:
 
 def test_the_trend_has_the_change_of_the_service(tmp_path: Path) -> None:
     page, said = shown("demo_trend.py", tmp_path)
-    assert "exit 0" in said
-    changes = (page.parent / "changes.json").read_text(encoding="utf-8")
-    assert "Join the tables" in page.read_text(encoding="utf-8") or '"open"' in changes
+    assert said.count("waits 20 ms  exit") == 11
+    assert said.count("waits 28 ms  exit") == 9
+    found = json.loads((page.parent / "changes.json").read_bytes())["changes"]
+    assert {one["status"] for one in found} == {"open"}
