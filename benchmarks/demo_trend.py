@@ -3,7 +3,7 @@
 A new git repository; for each of its commits one real run of a second and a half against the
 embedded service, which waits 20 ms in each request, as one that asks a database. From one commit on
 it really waits 28 ms. That is a history in a minute: runs this short and this close together differ
-in other ways than those of weeks. Nothing is simulated, and commits and runs have the times at which
+in other ways than those of weeks. Nothing is simulated; commits and runs have the times at which
 they were made.
 """
 
