@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 PAGE = (ROOT / "docs/false-greens.md").read_text(encoding="utf-8")
 FAULTS = [row for row in ROWS if not row.healthy]
 LEAST = 15
-# one of each kind: the service, the scenario, a limit, a signal, and health
-AGAIN = ("healthy", "silent", "os-exit", "typo", "sigterm")
+# one of each kind: the service, the scenario, a limit, the generator, a signal, and health
+AGAIN = ("healthy", "silent", "status-999", "os-exit", "typo", "frozen", "sigterm")
 
 
 def test_every_row_stands_in_the_published_table_and_nothing_else_does() -> None:
