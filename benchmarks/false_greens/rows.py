@@ -53,9 +53,8 @@ ROWS = (
         scenario="visit_timeout", answers="silent", users=120, k6="99 (k6 2.2.1)",
         because="http_req_failed"),
     Row(name="trickle", fault="a body arrives byte by byte and does not end", answers="trickle",
-        k6="0 (k6 2.2.1)", because="V2"),
-    Row(name="endless", fault="an endless chunked body", answers="endless", k6="0 (k6 2.2.1)",
-        because="V2"),
+        k6="0 (k6 2.2.1, `gracefulStop: 0s`)", because="V2"),
+    Row(name="endless", fault="an endless chunked body", answers="endless", because="V2"),
     Row(name="login-hangs", fault="half of the users never get past their login: the planned load "
         "is never reached", scenario="login", service=("--hang", "0.5", "--only", "/api"),
         users=40, because="http_req_failed"),
