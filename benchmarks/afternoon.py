@@ -39,8 +39,8 @@ def prepared(folder: Path) -> Path:
     git(repository, "init", "--quiet", "--initial-branch=main")
     (repository / "app.py").write_text(APP)
     subprocess.run(
-        [sys.executable, "-P", "-m", "perf_cli", *INIT_GITHUB], cwd=repository, check=True,
-        capture_output=True, stdin=subprocess.DEVNULL,
+        [sys.executable, "-P", "-m", "perf_cli", *INIT_GITHUB, "--path", "/health"],
+        cwd=repository, check=True, capture_output=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     committed(repository, "Begin")
     return repository

@@ -1,9 +1,9 @@
 """`make demo-pr`: two pull requests against a small service, and the comment that each would get.
 
 In a new git repository, `perf init --ci github` writes the gate. Then the gate's own command runs,
-at two fifths of its length, for a pull request that changes nothing and for one whose pages take a
-fifth longer. Everything is measured here and now; only the host is missing: instead of being sent
-to GitHub, each comment is a page of its own.
+at two fifths of its length (again, where that did not decide), for a pull request that changes
+nothing and for one whose pages take a fifth longer. Everything is measured here and now; only the
+host is missing: instead of being sent to GitHub, both comments stand on a page.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PULLS = (
 )
 GATE = [
     "run", "--profile", "pull-request", "--target", "head", "--control", "base", "--time-scale",
-    "0.4", "--quiet",
+    "0.4", "--quiet", "--until-decided", "--max-duration", "90s",
 ]  # fmt: skip
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Pull requests of the demonstration</title>

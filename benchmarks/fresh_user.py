@@ -94,8 +94,10 @@ def main() -> int:
             paths = ("--path", "/health", "--path", "/items")
             took_s = step(command, folder, 0, "init", "--target", old, *paths)
             took_s += step(command, folder, 0, "run", "--profile", "first", "--target", "service")
-            took_s += step(command, folder, 1, "run", "--profile", "first", "--target", new,
-                           "--control", "service", "--until-decided", "--max-duration", "3m")  # fmt: skip
+            beside = ("--control", "service", "--until-decided", "--max-duration", "3m")
+            took_s += step(
+                command, folder, 1, "run", "--profile", "first", "--target", new, *beside
+            )
     print(f"{took_s:5.1f} s  in all (target {LIMIT_S:.0f}), on {os.cpu_count()} cores")
     return int(took_s > LIMIT_S)
 

@@ -34,7 +34,7 @@ app.run(port=int(sys.argv[sys.argv.index("--port") + 1]), threaded=True)
 UNCHANGED = APP + "# a word more\n"
 INIT_GITHUB = [
     "init", "--ci", "github", "--start", "python app.py --port {port}", "--ready", "/health",
-    "--path", "/health", "--path", "/items",
+    "--path", "/items",
 ]  # fmt: skip
 
 
