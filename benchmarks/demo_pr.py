@@ -1,8 +1,7 @@
 """`make demo-pr`: two pull requests against a small service, and the comment that each would get.
 
 In a new git repository, `perf init --ci github` writes the gate. Then the gate's own command runs,
-at two fifths of its length (again, where that did not decide), for a pull request that changes
-nothing and for one whose pages take a fifth longer. Everything is measured here and now; only the
+at half its length, for a pull request that changes nothing and for one whose pages take a fifth longer. Everything is measured here and now; only the
 host is missing: instead of being sent to GitHub, both comments stand on a page.
 """
 
@@ -28,7 +27,7 @@ PULLS = (
 )
 GATE = [
     "run", "--profile", "pull-request", "--target", "head", "--control", "base", "--time-scale",
-    "0.4", "--quiet", "--until-decided", "--max-duration", "90s",
+    "0.5", "--quiet",
 ]  # fmt: skip
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Pull requests of the demonstration</title>
@@ -98,6 +97,8 @@ def main() -> int:
         print(f"exit {code}; the comment: {out / name / 'comment.md'}", flush=True)
     page = out / "pull-requests.html"
     page.write_text(PAGE.format(articles="".join(articles)), encoding="utf-8")
+    if not right:
+        print("not as it must be: on a machine that is busy with other work such a run ends in 3")
     print(f"\nlook at: {page}")
     return int(not right)
 
