@@ -1,8 +1,9 @@
 """`make demo-pr`: two pull requests against a small service, and the comment that each would get.
 
 In a new git repository, `perf init --ci github` writes the gate. Then the gate's own command runs,
-at half its length, for a pull request that changes nothing and for one whose pages take a fifth longer. Everything is measured here and now; only the
-host is missing: instead of being sent to GitHub, both comments stand on a page.
+at half its length, for a pull request that changes nothing and for one whose pages take a fifth
+longer. Everything is measured here and now; only the host is missing: instead of being sent to
+GitHub, both comments stand on a page.
 """
 
 from __future__ import annotations

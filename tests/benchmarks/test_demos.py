@@ -33,7 +33,7 @@ def test_pull_requests_end_in_two_comments(tmp_path: Path) -> None:
     assert "exit 0; the comment" in said
     assert "exit 1; the comment" in said
     assert text.count("<article>") == 2
-    assert "/items" in text
+    assert "Regression: p95" in text
     assert all((page.parent / name / "report.html").is_file() for name in ("good", "slower"))
 
 
