@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test test-slow check security known-secrets dist sbom bench bench-load golden lock clean
+.PHONY: demo demo-pr demo-trend false-greens test test-slow check security known-secrets dist sbom bench bench-load \
+	golden lock clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml .ci/requirements.txt
@@ -17,6 +18,13 @@ $(STAMP): pyproject.toml .ci/requirements.txt
 
 demo: $(STAMP)
 	$(BIN)/perfproof run --profile sustained --target demo --time-scale 0.1
+
+# Two pull requests of a small service, and their comments; the trend of twenty short runs: each a minute.
+demo-pr: $(STAMP)
+	$(BIN)/python benchmarks/demo_pr.py
+
+demo-trend: $(STAMP)
+	$(BIN)/python benchmarks/demo_trend.py
 
 # Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the
 # rest, what mostly waits, for scrapes, rollouts and pages, and what computes, shares one core with low
@@ -88,6 +96,10 @@ dist: $(STAMP)
 
 bench: $(STAMP)
 	$(PYTEST) -q benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-only
+
+# Faults beside plain Locust and beside perfproof; writes docs/false-greens.md. Wants cc, openssl, unshare.
+false-greens: $(STAMP)
+	$(BIN)/python benchmarks/false_greens_table.py
 
 # Each some four minutes, on two cores that should do nothing else; wants nginx, wrk and hey.
 bench-load: $(STAMP)
