@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo demo-pr demo-trend false-greens test test-slow check security known-secrets dist sbom bench bench-load \
+.PHONY: demo demo-pr demo-canary demo-trend false-greens test test-slow check security known-secrets dist sbom bench bench-load \
 	golden lock clean
 .DEFAULT_GOAL := demo
 
@@ -25,6 +25,10 @@ demo-pr: $(STAMP)
 
 demo-trend: $(STAMP)
 	$(BIN)/python benchmarks/demo_trend.py
+
+# A live rollout of a good version, and of one that fails a tenth of its requests. Wants nginx and Prometheus.
+demo-canary: $(STAMP)
+	$(BIN)/python deploy/github/simulation/demo.py
 
 # Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the
 # rest, what mostly waits, for scrapes, rollouts and pages, and what computes, shares one core with low

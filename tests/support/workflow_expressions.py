@@ -127,7 +127,8 @@ class _Reader:
             case "startsWith":
                 return given[0].lower().startswith(given[1].lower())
             case _:
-                raise AssertionError(f"{name}(): unknown here")
+                pass
+        raise AssertionError(f"{name}(): unknown here")
 
     def _named(self, name: str) -> Value:
         if name in self.context:

@@ -170,6 +170,7 @@ class _Job:
         self._files.mkdir(exist_ok=True)
         for step in self._job["steps"]:
             failed = self._ended.result != "success"
+            self._own["job.status"] = self._ended.result
             if not is_due(str(step.get("if", "")), self._context, failed=failed):
                 self._keep(step, "skipped")
             elif "run" in step:
