@@ -21,7 +21,6 @@ from load_rig import (
     spread,
     workspace,
 )
-
 from perf_analysis.series import SUSTAINED
 from perf_documents.codec import read_run
 

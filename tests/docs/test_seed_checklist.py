@@ -15,22 +15,21 @@ if TYPE_CHECKING:
 
 TEXT = (ROOT / "docs/seed-checklist.md").read_text(encoding="utf-8")
 ROWS = [line for line in TEXT.splitlines() if line.startswith("|")]
-COMING = "†"
 # a file at the top, or anything below a folder
 NAMED = re.compile(r"`((?:Dockerfile|\.dockerignore|[\w.-]+/[\w./-]+)(?:::\w+)?)`")
 MADE = re.compile(r"`make ([\w-]+)`")
 JOBS = re.compile(r"jobs? (`[\w-]+`(?: and `[\w-]+`)?) of `([\w./-]+)`")
 
 
-def named(cell: str) -> Iterator[tuple[str, bool]]:
-    """What a cell names, and whether a mark behind it says that it comes later."""
+def named(cell: str) -> Iterator[str]:
+    """What a cell names."""
     for found in NAMED.finditer(cell):
-        yield found[1], COMING in cell[found.end() :]
+        yield found[1]
     for found in MADE.finditer(cell):
-        yield f"Makefile#{found[1]}", COMING in cell[found.end() :]
+        yield f"Makefile#{found[1]}"
     for found in JOBS.finditer(cell):
         for job in re.findall(r"[\w-]+", found[1].replace(" and ", " ")):
-            yield f"{found[2]}#{job}", COMING in cell[found.end() :]
+            yield f"{found[2]}#{job}"
 
 
 def is_there(name: str) -> bool:
@@ -52,13 +51,7 @@ NAMES = [one for cell in CELLS for one in named(cell)]
 
 
 def test_what_is_named_is_there() -> None:
-    assert_none(name for name, is_coming in NAMES if not is_coming and not is_there(name))
-
-
-def test_what_has_come_is_marked_no_longer() -> None:
-    """Once the files are there, take the marks out: sed -i 's/ †//' docs/seed-checklist.md."""
-    marked = [cell for cell in CELLS if COMING in cell]
-    assert_none(cell for cell in marked if all(is_there(name) for name, _ in named(cell)))
+    assert_none(name for name in NAMES if not is_there(name))
 
 
 @pytest.mark.parametrize(
