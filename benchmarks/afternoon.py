@@ -22,48 +22,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from fakes.github import HEAD, REPOSITORY, TOKEN, FakeGitHub, serving
+from shop import APP, INIT_GITHUB, UNCHANGED, committed, git, slower
 from workflow_steps import run_steps
 
 LIMIT_S = 600.0
-APP = '''"""A shop of one page."""
-import sys
-import time
-
-from flask import Flask, jsonify
-
-app = Flask(__name__)
-WORK_S = 0.025
-
-
-@app.get("/health")
-def health():
-    return jsonify(ok=True)
-
-
-@app.get("/items")
-def items():
-    time.sleep(WORK_S)
-    return jsonify(items=["apple", "pear"])
-
-
-app.run(port=int(sys.argv[sys.argv.index("--port") + 1]), threaded=True)
-'''
-INIT = [
-    "init", "--ci", "github", "--start", "python app.py --port {port}", "--ready", "/health",
-    "--path", "/health", "--path", "/items",
-]  # fmt: skip
 CASES = (
-    ("unchanged", APP + "# a word more\n", 0, "PASS"),
-    ("20 % slower", APP.replace("0.025", "0.030"), 1, "FAIL"),
+    ("unchanged", UNCHANGED, 0, "PASS"),
+    ("20 % slower", slower("0.030"), 1, "FAIL"),
 )
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git as somebody."""
-    command = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.com", *arguments]
-    return subprocess.run(
-        command, cwd=folder, check=True, capture_output=True, text=True
-    ).stdout.strip()
 
 
 def prepared(folder: Path) -> Path:
@@ -73,11 +39,10 @@ def prepared(folder: Path) -> Path:
     git(repository, "init", "--quiet", "--initial-branch=main")
     (repository / "app.py").write_text(APP)
     subprocess.run(
-        [sys.executable, "-P", "-m", "perf_cli", *INIT], cwd=repository, check=True,
-        capture_output=True, stdin=subprocess.DEVNULL,
+        [sys.executable, "-P", "-m", "perf_cli", *INIT_GITHUB, "--path", "/health"],
+        cwd=repository, check=True, capture_output=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    git(repository, "add", "--all")
-    git(repository, "commit", "--quiet", "--message", "Begin")
+    committed(repository, "Begin")
     return repository
 
 

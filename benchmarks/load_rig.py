@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
-from load_machine import machine
 
+from load_machine import machine
 from perf_analysis.series import SUSTAINED
 from perf_documents.codec import read_run
 

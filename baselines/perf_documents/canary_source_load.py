@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from perf_documents.canary_rules import CANARY, DEFAULT_SCRAPE_S, LiveSource, Probe
-from perf_documents.urls import parse_url
 from perf_documents.yaml_fields import keys, require
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def read_source(value: Field | None) -> LiveSource | None:
     if canary is not None and canary == control:
         members["control"].refuse("the same as canary", expected="matchers of the old version")
     return LiveSource(
-        prometheus=_read_url(members.get("prometheus")),
+        prometheus=members["prometheus"].url() if "prometheus" in members else None,
         headers_env=_read_headers(members.get("headers_env")),
         scrape_interval_s=float(scrape or DEFAULT_SCRAPE_S),
         canary=canary or "",
@@ -56,18 +55,6 @@ def _read_matchers(value: Field | None) -> str | None:
     if not _MATCHERS.fullmatch(text) or not text.strip() or "=" not in text:
         value.refuse("not label matchers", expected="such as 'version=\"green\"'")
     return text.strip()
-
-
-def _read_url(value: Field | None) -> str | None:
-    text = value.text() if value is not None else None
-    if value is None or text is None:
-        return None
-    try:
-        return parse_url(text).text()
-    except ValueError as error:
-        # an address may hold a password
-        value.refuse(str(error), found="something else")
-        return None
 
 
 def _read_headers(value: Field | None) -> Mapping[str, str]:
@@ -94,6 +81,6 @@ def _read_probe(value: Field | None) -> Probe | None:
     if value is None or members is None:
         return None
     require(value, members, (CANARY,))
-    url = _read_url(members.get(CANARY))
+    url = members[CANARY].url() if CANARY in members else None
     every = members["every"].duration(1, _MAX_INTERVAL_S) if "every" in members else None
     return Probe(url=url, every_s=float(every or 2)) if url is not None else None

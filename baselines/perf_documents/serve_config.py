@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from perf_documents.durations import format_duration
 from perf_documents.names import NAME_RULE, is_name
 from perf_documents.problems import escape
-from perf_documents.urls import parse_url
 from perf_documents.yaml_fields import keys, require, settled
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def _read_canary_gate(
     rules = members["rules"].text()
     if rules is not None and not _FILE.fullmatch(rules):
         members["rules"].refuse("not a file", expected="a .yaml file below this folder")
-    url = _read_url(members["prometheus"])
+    url = members["prometheus"].url()
     for_s = members["for"].duration(1, _LONGEST_S)
     every = _read_every(members.get("every"), for_s)
     if rules is None or url is None or for_s is None or every is None:
@@ -164,15 +163,3 @@ def _read_every(field: Field | None, for_s: Fraction | None) -> str | None:
     if every_s is not None and for_s is not None and every_s > for_s:
         field.refuse("longer than for", expected=f"at most {format_duration(for_s)}")
     return None if every_s is None else format_duration(every_s)
-
-
-def _read_url(field: Field) -> str | None:
-    text = field.text()
-    if text is None:
-        return None
-    try:
-        return parse_url(text).text()
-    except ValueError as error:
-        # an address may hold a password
-        field.refuse(str(error), found="something else")
-        return None

@@ -14,7 +14,6 @@ from perf_documents.problems import Problems, escape
 from perf_documents.profile_load import MAX_RATE, MIN_RATE
 from perf_documents.serve_config import read_gates
 from perf_documents.strict_yaml import load_yaml
-from perf_documents.urls import parse_url
 from perf_documents.yaml_fields import Field, Keys, keys, require, settled
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def _read_target(name: str, entry: Field) -> Target | None:
     if members is None:
         return None
     require(entry, members, ("url",))
-    url = _read_url(members["url"]) if "url" in members else None
+    url = members["url"].url() if "url" in members else None
     protected = members["protected"].boolean() if "protected" in members else False
     if protected:
         require(entry, members, ("max_rate",))
@@ -183,18 +182,6 @@ def _read_target(name: str, entry: Field) -> Target | None:
         insecure=insecure,
         until=until,
     )
-
-
-def _read_url(value: Field) -> str | None:
-    text = value.text()
-    if text is None:
-        return None
-    try:
-        return parse_url(text).text()
-    except ValueError as error:
-        # a URL may hold a password, so it is not shown
-        value.refuse(str(error), found="something else")
-        return None
 
 
 def _read_end(members: Mapping[str, Field], *, protected: bool) -> date | None:

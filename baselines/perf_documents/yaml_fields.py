@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from perf_documents.durations import format_duration, parse_duration
 from perf_documents.problems import escape, quote_found, suggest
+from perf_documents.urls import parse_url
 from perf_documents.yaml_nodes import Entry, Mapping, Node, Refused, Scalar, Sequence
 from perf_documents.yaml_scalars import describe_reading, kind_of, plain_form
 
@@ -139,6 +140,18 @@ class Field:
             self.refuse("variables are not filled in", expected="the text itself")
             return None
         return scalar.text
+
+    def url(self) -> str | None:
+        """Return an address of http or https."""
+        text = self.text()
+        if text is None:
+            return None
+        try:
+            return parse_url(text).text()
+        except ValueError as error:
+            # an address may hold a password, so it is not shown
+            self.refuse(str(error), found="something else")
+            return None
 
     def choice(self, options: Collection[str]) -> str | None:
         """Return one of a few words."""

@@ -89,6 +89,8 @@ def wrapped(inner: BaseException) -> BaseException:
         pytest.param(LocustBadStatusCode("http://x/", code=503), 503, "http_5xx", id="fast-503"),
         pytest.param(requests.exceptions.HTTPError("404"), 404, "http_4xx", id="requests-404"),
         pytest.param(LocustBadStatusCode("http://x/", code=300), 300, "", id="fast-300"),
+        pytest.param(None, 404, "", id="declared-a-success"),
+        pytest.param(None, 999, "bad_status", id="no-status-of-http"),
     ],
 )  # fmt: skip
 def test_a_failure_has_one_class(error: BaseException | None, status: int, name: str) -> None:

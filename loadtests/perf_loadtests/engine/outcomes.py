@@ -69,8 +69,11 @@ def classify(exception: BaseException | None, status: int) -> str:
         0 where no response came.
     """
     if exception is None:
-        # a scenario may declare a 404 a success; a request without any response is none
-        return "" if status else "protocol_error"
+        # a scenario may declare a 404 a success; a request without any response is none, nor is a
+        # status that HTTP does not have, which requests lets pass
+        if not status:
+            return "protocol_error"
+        return "bad_status" if by_status(status) == "bad_status" else ""
     if isinstance(exception, RequestFailedError):
         return exception.error_class
     chain = list(_chain(exception))

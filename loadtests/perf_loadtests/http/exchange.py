@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perf_loadtests.http.clock import clock
 from perf_loadtests.http.connection import Connection, connect
@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     from perf_loadtests.http.connection import Opened, Origin
     from perf_loadtests.http.message import Prepared
     from perf_loadtests.http.parser import Head
-
-
-class Phases(NamedTuple):
-    """Where the time of a request went, in seconds; zeros on a connection that was there."""
-
-    blocked_s: float
-    connecting_s: float
-    tls_handshaking_s: float
-    sending_s: float
-    waiting_s: float
-    receiving_s: float
 
 
 class Exchange:
@@ -65,11 +54,6 @@ class Exchange:
     def service_s(self) -> float:
         """From the send to the end: without look-up, connect and TLS; those only if all failed."""
         return self.end_s - (self.sent_s or self.begun_s)
-
-    @property
-    def phases(self) -> Phases:
-        """Phases of a request whose response is whole."""
-        return Phases(*self.timed().seconds)
 
     def timed(self) -> Timed:
         """Phases that ended, and how long the one lasted in which the request did."""
