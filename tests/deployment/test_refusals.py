@@ -10,8 +10,10 @@ from deployments import deployed
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workflow_expressions import Value
+
 PATH = os.environ.get("PATH", "")
-REAL = {"simulation": False, "version": "v1"}
+REAL: dict[str, Value] = {"simulation": False, "version": "v1"}
 FAR = """\
 #!/bin/sh
 echo "$@" >>"$RUNNER_TEMP/asked"
