@@ -161,7 +161,8 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
             file.write(text)
     sys.stdout.write("".join(f"  {line}\n" for line in (head, *reasons)))
     sent = send(environ, message_of(head, reasons, page_of(environ)))
-    sys.stdout.write(f"{sent}\n" if sent == "slack: sent" else f"::warning title=Slack::{sent}\n")
+    is_warning = sent != "slack: sent" and environ.get("GITHUB_ACTIONS") == "true"
+    sys.stdout.write(f"::warning title=Slack::{sent}\n" if is_warning else f"{sent}\n")
     return 0
 
 

@@ -29,7 +29,7 @@ def written(name: str, document: object) -> None:
 
 def told(stage: str, **environ: str) -> str:
     """The comment after a stage has ended."""
-    assert notify.main([stage], environ) == 0
+    assert notify.main([stage], {"GITHUB_ACTIONS": "true", **environ}) == 0
     return (notify.OUT / "comment.md").read_text()
 
 

@@ -91,9 +91,23 @@ def simulated(temp: Path) -> Iterator[None]:
 
 @contextmanager
 def deployed(
-    workflow: str, temp: Path, path: str, inputs: Mapping[str, Value], **secrets: str
+    workflow: str,
+    temp: Path,
+    path: str,
+    inputs: Mapping[str, Value],
+    service: str = "",
+    **secrets: str,
 ) -> Iterator[Deployed]:
-    """Run a workflow by hand; what it left running ends with the block."""
+    """Run a workflow by hand; what it left running ends with the block.
+
+    `service` is the text of the script that a user wrote; by default it is as it ships.
+    """
+
+    def take_over(given: Mapping[str, str], folder: Path) -> None:
+        check_out(given, folder)
+        if service:
+            (folder / "deploy/github/service").write_text(service)
+
     environ = {
         "PATH": f"{interpreter(temp)}:{path}", "CI": "true", "GITHUB_ACTIONS": "true",
         "GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_SERVER_URL": "https://github.com",
@@ -112,7 +126,7 @@ def deployed(
     with simulated(temp), answering(lambda _: (200, "ok", {})) as slack:
         context.setdefault("secrets.PERF_SLACK_WEBHOOK", f"{slack.url}/services/T0/B0/hush")
         machine = Machine(
-            temp=temp, environ=environ, context=context, actions={"actions/checkout": check_out}
+            temp=temp, environ=environ, context=context, actions={"actions/checkout": take_over}
         )
         jobs = run_workflow(SHIPPED / workflow, machine)
         yield Deployed(jobs, [str(one.body["text"]) for one in slack.asked], temp)  # type: ignore[index]  # a mapping
