@@ -30,13 +30,14 @@ def job_alone(tmp_path: Path, workflow: str, job: str) -> Path:
 def all_green(tmp_path: Path, event: str, **results: str) -> int:
     given = dict.fromkeys((*MUST, *MAY), "success") | results
     context = {f"needs.{name}.result": result for name, result in given.items()}
-    context["github.event_name"] = event
+    context["github.event_name"] = "push" if event == "tag" else event
+    context["github.ref_type"] = "tag" if event == "tag" else "branch"
     path = job_alone(tmp_path, "ci.yml", "all-green")
     (done,) = run_steps(path, tmp_path, {}, context)
     return done.code
 
 
-@pytest.mark.parametrize("event", ["push", "pull_request"])
+@pytest.mark.parametrize("event", ["push", "tag", "pull_request"])
 def test_all_green_is_green_when_every_job_succeeded(tmp_path: Path, event: str) -> None:
     assert all_green(tmp_path, event) == 0
 
@@ -49,11 +50,13 @@ def test_all_green_is_red_when_one_job_did_not_succeed(
     assert all_green(tmp_path, "push", **{job: result}) != 0
 
 
-def test_only_a_pull_request_may_skip_and_only_what_has_no_business_there(tmp_path: Path) -> None:
+def test_only_what_has_no_business_there_may_be_skipped(tmp_path: Path) -> None:
     assert all_green(tmp_path, "pull_request", sarif="skipped", publish="skipped") == 0
     assert all_green(tmp_path, "pull_request", sarif="failure") != 0
     for job in MUST:
         assert all_green(tmp_path, "pull_request", **{job: "skipped"}) != 0
+    assert all_green(tmp_path, "tag", sarif="skipped") == 0
+    assert all_green(tmp_path, "tag", publish="skipped") != 0
 
 
 def cleaned(tmp_path: Path, *, dry_run: bool | str) -> Done:
