@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo demo-pr demo-trend false-greens test test-slow check bench bench-load golden lock clean
+.PHONY: demo demo-pr demo-canary demo-trend false-greens test test-slow check security known-secrets dist sbom bench bench-load \
+	golden lock clean
 .DEFAULT_GOAL := demo
 
 $(STAMP): pyproject.toml .ci/requirements.txt
@@ -25,12 +26,16 @@ demo-pr: $(STAMP)
 demo-trend: $(STAMP)
 	$(BIN)/python benchmarks/demo_trend.py
 
+# A live rollout of a good version, and of one that fails a tenth of its requests. Wants nginx and Prometheus.
+demo-canary: $(STAMP)
+	$(BIN)/python deploy/github/simulation/demo.py
+
 # Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the
 # rest, what mostly waits, for scrapes, rollouts and pages, and what computes, shares one core with low
 # priority until that has ended. Coverage looks for greenlets only where tests run among them: it takes
 # twice the time, and where many threads end it may never end itself.
-LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control doctor history_database init \
-	serve signals stored streams termination verdicts)
+LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control doctor faults_of_targets history_database init \
+	serve signals stored streams termination verdicts worker)
 WAITING := tests/canary tests/browser tests/loadtests $(filter-out $(LOADING),$(wildcard tests/cli/test_*.py))
 APART := tests/canary tests/browser tests/loadtests tests/cli tests/runs tests/support tests/data tests/golden \
 	tests/engine tests/__pycache__
@@ -50,6 +55,8 @@ test: $(STAMP)
 	wait $$computing || code=$$?; cat "$$logs/computing"; exit $$code
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(BIN)/coverage json --quiet -o .coverage.json
+	$(BIN)/python .ci/floors.py .coverage.json
 
 # Long tests; and properties once more, by examples that nobody has seen yet.
 test-slow: $(STAMP)
@@ -63,6 +70,33 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(PYTEST) -q tests/architecture
 	.ci/lint-workflows $(BIN)
+
+# The same findings as a file for code scanning; `check` is what fails on them.
+workflows.sarif: $(STAMP)
+	$(BIN)/zizmor --offline --pedantic --quiet --no-progress --format sarif .github action.yml >$@
+
+# Known vulnerabilities, licences, secrets: all three, whatever the first says. FINDINGS holds what they found.
+# The scanners have an environment of their own: what they need is not what is looked at.
+SCANNERS := $(VENV)/security
+FINDINGS := build/findings
+$(SCANNERS)/.installed: $(STAMP) .ci/security.txt
+	$(PYTHON) -m venv $(SCANNERS)
+	$(SCANNERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/security.txt
+	touch $@
+
+security: $(SCANNERS)/.installed
+	code=0; \
+	$(BIN)/python .ci/licences.py --out $(FINDINGS) || code=$$?; \
+	$(BIN)/python .ci/leaks.py --command $(SCANNERS)/bin/detect-secrets-hook --out $(FINDINGS) || code=$$?; \
+	$(BIN)/python .ci/advisories.py --command $(SCANNERS)/bin/pip-audit --out $(FINDINGS) || code=$$?; \
+	exit $$code
+
+known-secrets: $(SCANNERS)/.installed
+	$(SCANNERS)/bin/detect-secrets scan --exclude-files '^\.ci/' --disable-plugin HexHighEntropyString >.ci/known-secrets.json
+
+dist: $(STAMP)
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
 
 bench: $(STAMP)
 	$(PYTEST) -q benchmarks -o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-only
@@ -79,10 +113,20 @@ bench-load: $(STAMP)
 golden: $(STAMP)
 	$(PYTEST) -q --update-golden tests/reports tests/cli tests/delivery
 
+# Three locks that agree: all of it; what the container image runs; what builds the wheel there.
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header
 lock:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --output-file .ci/requirements.txt
+	$(COMPILE) pyproject.toml --all-extras --group dev --output-file .ci/requirements.txt
+	$(COMPILE) pyproject.toml --extra postgres --constraint .ci/requirements.txt --output-file .ci/runtime.txt
+	$(COMPILE) --group build --constraint .ci/requirements.txt --output-file .ci/build.txt
+	$(COMPILE) --group security --output-file .ci/security.txt
+
+# What the container image holds, as a bill of materials; the same bytes for the same lock.
+sbom: $(STAMP)
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file dist/sbom.json .ci/runtime.txt
 
 clean:
-	rm -rf $(VENV) .perf dist .coverage .coverage.*
+	rm -rf $(VENV) .perf build dist .coverage .coverage.* workflows.sarif

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf_baselines.folder import Folder
@@ -16,7 +17,6 @@ from perf_documents.strict_json import MAX_JSON_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from pathlib import Path
 
     from perf_baselines.index import RunIndex
     from perf_baselines.record import Record
@@ -35,6 +35,18 @@ class FolderStore(Store):
     def __init__(self, root: Path, notify: Callable[[Notice], None] | None = None) -> None:
         super().__init__(str(root), notify)
         self._folder = Folder(root)
+
+    def state(self) -> str:
+        """Whether the folder, or the one it will be made in, may be written."""
+        self._folder.check()
+        place = Path(self.place)
+        existing = next(path for path in (place, *place.absolute().parents) if path.exists())
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise StoreError(
+                f"{self.place}: cannot be written by this user; next: correct its owner or mode, "
+                "or name another history in perf.yaml"
+            )
+        return "a folder that can be written" if existing == place else "the first run makes it"
 
     def open_for_writing(self, needed_bytes: int) -> None:
         """Make the folders, write into each, and ask for space."""

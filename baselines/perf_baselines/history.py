@@ -71,6 +71,18 @@ class History:
         """Where it lies, without secrets."""
         return self._store.place
 
+    def state(self) -> str:
+        """Its form, and whether runs can be stored in it; nothing is written.
+
+        Raises
+        ------
+        UsageError
+            If a newer version made it.
+        StoreError
+            If it cannot be reached, or no run could be stored.
+        """
+        return self._store.state()
+
     def open_for_writing(self, needed_bytes: int = NEEDED_BYTES) -> None:
         """Make sure, before any load, that a run can be stored afterwards."""
         self._store.open_for_writing(needed_bytes)

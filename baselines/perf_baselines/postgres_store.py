@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from perf_baselines.postgres import Database
@@ -44,6 +44,21 @@ class PostgresStore(Store):
         self._database = Database(address)
         self._is_ready = False
         super().__init__(self._database.place, notify)
+
+    def state(self) -> str:
+        """Step of its schema, and whether this user may add rows."""
+        found = self._run(form)
+        if found is None:
+            return "no schema yet: the first run makes it"
+        asked = select(func.has_table_privilege(RUNS.name, "INSERT"))
+        if not self._run(lambda connection: connection.scalar(asked)):
+            raise StoreError(
+                f"{self.place}: this user may not add runs; next: GRANT SELECT, INSERT, UPDATE, "
+                f"DELETE ON {RUNS.name}"
+            )
+        newest = STEPS[-1]
+        older = "" if found == newest else f"; the next run brings it to {newest}"
+        return f"schema {found}{older}"
 
     def open_for_writing(self, needed_bytes: int) -> None:
         """Make the table where there is none, and try a row, which is taken back."""

@@ -158,7 +158,8 @@ def summarise(run: Run, document: bytes) -> Record:
             )
             for label in sorted({key.label for key, _ in cells} | stated.keys() - {""})
         ),
-        load=run.load_facts,
+        # an engine that ended before it had read its scenario left a load that nobody can name
+        load=run.load_facts if run.scenario.sha256 else {},
         fingerprint={k: v for k, v in run.fingerprint.items() if k in MACHINE_FACTS},
         figures=run.figures,
         measures=run.measures,

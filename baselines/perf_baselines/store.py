@@ -47,6 +47,10 @@ class Store(ABC):
         self._notify = notify or _ignore
 
     @abstractmethod
+    def state(self) -> str:
+        """Form of the place in words, without a write; `StoreError` if it takes no runs."""
+
+    @abstractmethod
     def open_for_writing(self, needed_bytes: int) -> None:
         """Make sure that a run can be stored; `StoreError` if not."""
 

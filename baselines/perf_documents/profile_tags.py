@@ -21,6 +21,13 @@ _LONGEST_NAME = 220
 LISTED = "true"
 
 
+def can_be_tag(key: str, value: object) -> bool:
+    """Whether a profile may declare this as a tag of the whole run."""
+    if key in BUILT_IN_TAGS or not _KEY.fullmatch(key):
+        return False
+    return isinstance(value, str) and _VALUE.fullmatch(value) is not None
+
+
 def read_tags(block: Field | None) -> Tags:
     """Read the block: a text is of the whole run; lists are names of requests, by value."""
     run: dict[str, str] = {}

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.grammar import GrammarError, parse_threshold
+from perf_analysis.tags import Tags
 from perf_documents.errors import UsageError
 from perf_documents.files import read_bounded
 from perf_documents.names import is_name
+from perf_documents.profile_tags import MAX_TAGS, can_be_tag
 from perf_importers.js_literal import LiteralError, blank_comments, read_literal
 
 if TYPE_CHECKING:
@@ -73,17 +75,25 @@ def read_k6_script(path: Path) -> tuple[K6Profile, ...]:
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: byte {error.start}: is not UTF-8") from error
     options = _options(path, text)
-    loads = _loads(path, options)
-    thresholds, refused = _thresholds(options.get("thresholds"))
-    known = {"scenarios", "thresholds", *_SHORT, *_SHARED}
+    known = {"scenarios", "thresholds", "tags", *_SHORT, *_SHARED}
     other = [f"{key}: not a part of a profile" for key in options if key not in known]
     return tuple(
-        K6Profile(
-            name=name,
-            members=_with_units(members) | ({"thresholds": thresholds} if thresholds else {}),
-            left_out=(*notes, *refused, *other),
-        )
-        for name, members, notes in loads
+        _profile(name, members, [*notes, *other], options)
+        for name, members, notes in _loads(path, options)
+    )
+
+
+def _profile(
+    name: str, members: dict[str, object], notes: list[str], options: Mapping[str, object]
+) -> K6Profile:
+    """One load with what stands beside all of them: its tags are both its own and theirs."""
+    tags, untold = _tags(options.get("tags"), members.pop("tags", None))
+    thresholds, refused = _thresholds(options.get("thresholds"), Tags(run=tags))
+    blocks = {"tags": tags, "thresholds": thresholds}
+    return K6Profile(
+        name=name,
+        members=_with_units(members) | {key: block for key, block in blocks.items() if block},
+        left_out=(*notes, *untold, *refused),
     )
 
 
@@ -177,11 +187,11 @@ def _scenario(
     members: dict[str, object] = {"executor": executor}
     if executor == "ramping-vus":
         members["startVUs"] = 1  # k6's default; a profile's is 0
-    members |= {key: scenario[key] for key in wanted if key in scenario}
+    members |= {key: scenario[key] for key in (*wanted, "tags") if key in scenario}
     notes = [
         f"scenarios.{name}.{key}: not a part of a profile"
         for key in scenario
-        if key not in {*wanted, "executor", "exec", "startTime"}
+        if key not in {*wanted, "executor", "exec", "startTime", "tags"}
     ]
     if str(executor).endswith("arrival-rate") and "preAllocatedVUs" not in members:
         members["preAllocatedVUs"] = DEFAULT_VUS
@@ -206,7 +216,22 @@ def _with_units(members: Mapping[str, object]) -> dict[str, object]:
     return made
 
 
-def _thresholds(given: object) -> tuple[dict[str, list[object]], list[str]]:
+def _tags(*given: object) -> tuple[dict[str, str], list[str]]:
+    """Tags of the whole run, where a later block wins; and what a profile cannot declare."""
+    kept: dict[str, str] = {}
+    refused: list[str] = []
+    for block in given:
+        for key, value in block.items() if isinstance(block, dict) else ():
+            if isinstance(value, str) and can_be_tag(key, value) and len(kept) < MAX_TAGS:
+                kept[key] = value
+            else:
+                refused.append(f"tags: {key}: cannot be a tag of a profile")
+        if block is not None and not isinstance(block, dict):
+            refused.append("tags: expected an object")
+    return kept, refused
+
+
+def _thresholds(given: object, tags: Tags) -> tuple[dict[str, list[object]], list[str]]:
     """Thresholds that perfproof evaluates, and those that it does not, with the reason."""
     kept: dict[str, list[object]] = {}
     refused: list[str] = []
@@ -217,9 +242,15 @@ def _thresholds(given: object) -> tuple[dict[str, list[object]], list[str]]:
         for item in items:
             expression = item.get("threshold") if isinstance(item, dict) else item
             try:
-                parse_threshold(str(subject), str(expression))
+                parse_threshold(str(subject), str(expression), declared=tags)
             except GrammarError as error:
-                refused.append(f"thresholds: {subject} {expression}: {error}")
+                refused.append(f"thresholds: {subject} {expression}: {error}{_advice(subject)}")
             else:
                 kept.setdefault(str(subject), []).append(item)
     return kept, refused
+
+
+def _advice(subject: str) -> str:
+    if "{" not in subject:
+        return ""
+    return "; tags that k6 is given call by call are declared under tags, by names of requests"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from perf_cli.border import check_given
+from perf_cli.completing import VARIABLE, answer
 from perf_cli.outcome import Code
 from perf_cli.output import say
 from perf_cli.registry import VERBS
@@ -20,6 +21,8 @@ from perf_documents.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from click.shell_completion import CompletionItem
 
 EPILOG = (
     "Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 refused, 5 infrastructure, "
@@ -37,8 +40,9 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Command of a verb."""
-        del ctx
         if cmd_name not in VERBS:
+            if ctx.resilient_parsing:
+                return None  # a shell asks what could follow: nothing
             near = get_close_matches(cmd_name, VERBS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(VERBS)}"
             raise click.UsageError(f"no such verb {cmd_name!r}; {hint}")
@@ -47,6 +51,17 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"perf_cli.verbs.{cmd_name}.command is no command")
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs from the registry: click would import every one of them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  # only for a shell
+
+        verbs = [
+            CompletionItem(name, help=text)
+            for name, text in VERBS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Help lines from the registry: click would import every verb for them."""
@@ -68,6 +83,9 @@ def group() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
+    question = os.environ.get(VARIABLE)
+    if question and not arguments:  # whatever has arguments is no question of a shell
+        return answer(group, question)
     code, refused = _run(arguments)
     if refused and arguments[:1] and arguments[0] in JUDGING:
         leave_message(os.environ, code, refused)
@@ -78,7 +96,10 @@ def _run(arguments: Sequence[str]) -> tuple[int, str]:
     """Exit code, and in one line why nothing could be judged."""
     try:
         check_given(arguments)
-        code = group.main(args=list(arguments), prog_name="perf", standalone_mode=False)
+        # complete_var: nothing in the environment ends a command before it has begun
+        code = group.main(
+            args=list(arguments), prog_name="perf", standalone_mode=False, complete_var=""
+        )
     except click.Abort:
         return Code.INTERRUPT, "interrupted"
     except click.exceptions.NoArgsIsHelpError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import click
 
+from perf_cli.completing import profiles, targets
 from perf_cli.options import DURATION, SCALE
 from perf_documents.errors import UsageError
 from perf_loadtests.requests import RunRequest
@@ -31,13 +32,20 @@ class LoadFlags(TypedDict):
 
 
 _OPTIONS = (
-    click.option("--profile", required=True, metavar="NAME|FILE", help="What load, judged how."),
+    click.option(
+        "--profile",
+        required=True,
+        metavar="NAME|FILE",
+        help="What load, judged how.",
+        shell_complete=profiles,
+    ),
     click.option(
         "--target",
         default="demo",
         show_default=True,
         metavar="NAME|URL",
         help="A target of perf.yaml, a URL on this machine, or the embedded service.",
+        shell_complete=targets,
     ),
     click.option("--environment", metavar="NAME", help="Name to file the run under."),
     click.option(
@@ -59,6 +67,7 @@ _OPTIONS = (
         "--control",
         metavar="NAME|URL",
         help="Old version to load beside the target, arrival by arrival, and to compare with.",
+        shell_complete=targets,
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -42,6 +43,9 @@ def main() -> NoReturn:
             stream.flush()
         except (OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    for number in ("SIGINT", "SIGTERM", "SIGHUP"):
+        # the result is told: while the interpreter winds down no signal makes it another one
+        signal.signal(getattr(signal, number), signal.SIG_IGN)
     sys.exit(code)
 
 

@@ -16,5 +16,6 @@ VERBS: dict[str, str] = {
     "rollout": "Raise a canary's share of the traffic step by step; promote it, or roll back.",
     "worker": "Load for a run that another machine directs and judges: --master HOST:PORT.",
     "doctor": "Look whether this machine and folder are in order; --calibrate: the rate they hold.",
+    "completion": "Print the lines that let bash, zsh or fish complete this command.",
     "target": "Run the embedded demo service, with faults on request.",
 }

@@ -20,6 +20,8 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, after a look for options that contradict themselves."""
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)  # a shell asks what could follow
         first: dict[str, str] = {}
         for name, value in _given(self.get_params(ctx), args):
             before = first.setdefault(name, value)

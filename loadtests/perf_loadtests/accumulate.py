@@ -118,6 +118,16 @@ class Accumulator:
         """How the generator itself did."""
         return self._pulses
 
+    def notes(self) -> list[str]:
+        """What the load processes said beside their figures, and which of them were too busy."""
+        said = [event.text for event in self.events if event.kind == "note"]
+        return said + self._pulses.too_busy()
+
+    @property
+    def names(self) -> int:
+        """Distinct request names of all processes: each process knows its own only."""
+        return len({key.name for key in self._series})
+
     def errors(self) -> tuple[ErrorSample, ...]:
         """Failures by class and name, most frequent first."""
         return tuple(sorted(self._errors.values(), key=lambda e: (-e.count, e.error_class)))
@@ -188,6 +198,8 @@ class Accumulator:
             self._note_rate(before, pulse)
         if record.worker != 0:
             self._add(record)
+        else:
+            self._note_errors(record)  # of its own listeners
 
     def _add(self, record: SecondRecord) -> None:
         series = decode_series(record.cells.series)

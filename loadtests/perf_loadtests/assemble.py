@@ -129,14 +129,14 @@ def build_run(order: Order, record: Record, ending: Ending) -> Run:
             sequence_problem=problem,
             end_detail=detail,
             invalid_samples=counts.invalid_samples if counts else 0,
-            names=counts.names if counts else 0,
+            names=max(counts.names if counts else 0, total.names),
             local_errors=total.class_counts(GENERATOR_CLASSES),
             exceptions=total.exceptions(),
             errors=total.errors(),
             record_sha256=final.sha256 if final else "",
             late_wakeup_p99_s=final.wakeup_p99_s if final else None,
         ),
-        client_notes=tuple(order.notes),
+        client_notes=(*order.notes, *total.notes()),
     )  # fmt: skip
 
 
@@ -150,7 +150,8 @@ def _state(record: Record, ending: Ending, problem: str) -> tuple[EndState, str]
         return EndState.COMPLETED, ""
     if ending.asked is not None:
         return ending.asked, ending.detail
-    return EndState.INCOMPLETE, ending.detail or "the engine stopped by itself"
+    said = [event.text for event in record.sum.events if event.kind == "STOPPED"]
+    return EndState.INCOMPLETE, ending.detail or "; ".join(said) or "the engine stopped by itself"
 
 
 def _accounts(record: Record) -> Accounts:

@@ -21,6 +21,8 @@ from perf_loadtests.processes import EngineProcess
 from perf_loadtests.protocol import STOP, WORKER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from perf_documents.plan import Plan
     from perf_loadtests.protocol import Order
     from perf_loadtests.supervisor import Surroundings
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 POLL_S = 0.1
 # waiting for the master, for the other workers, and for the last acknowledgement
 BESIDE_LOAD_S = 300.0
-STOP_LIMIT_S = 10.0
+STOP_LIMIT_S, SILENCE_S = 10.0, 10.0
 
 
 class Joining:
@@ -44,6 +46,7 @@ class Joining:
         load_s = plan.duration_s + plan.graceful_stop_s + plan.timeout_s
         self._until_s = around.clock() + BESIDE_LOAD_S + load_s
         self._shown = 0
+        self._stuck = ""
 
     def run(self) -> str:
         """Load until the master has acknowledged the end; why it has not, or empty.
@@ -66,7 +69,7 @@ class Joining:
             workspace, environ = self._order.workspace, self._around.environ
             process = EngineProcess(folder, workspace, environ, descriptor, role)
             try:
-                self._watch(process, record)
+                self._watch(process, record, descriptor)
             finally:
                 process.close(self._around.log)
             record.poll()
@@ -77,10 +80,11 @@ class Joining:
             shutil.rmtree(folder, ignore_errors=True)
             return ""
         lost = record.sum.event("LOST")
-        return lost.text if lost else process.how_it_ended("", "load process")
+        return lost.text if lost else self._stuck or process.how_it_ended("", "load process")
 
-    def _watch(self, process: EngineProcess, record: Record) -> None:
+    def _watch(self, process: EngineProcess, record: Record, descriptor: int) -> None:
         heard = 0
+        life = _Life(self._around.clock, descriptor)
         while process.status() is None:
             record.poll()
             self._show(record)
@@ -89,7 +93,9 @@ class Joining:
                 process.tell(STOP)
                 self._until_s = self._around.clock() + (STOP_LIMIT_S if heard == 0 else 0.0)
                 heard = signals
-            if self._around.clock() > self._until_s:
+            silent = life.silent_s() > SILENCE_S and record.sum.event("PLACED") is not None
+            if silent or self._around.clock() > self._until_s:
+                self._stuck = f"its load process {'hung' if silent else 'did not end in time'}"
                 process.end()
                 return
             self._around.sleep(POLL_S)
@@ -115,3 +121,19 @@ class Joining:
         if error is not None:
             shutil.rmtree(self._around.folder, ignore_errors=True)
             raise error
+
+
+class _Life:
+    """How long the event loop of an engine has stood still: it touches its spool each second."""
+
+    def __init__(self, clock: Callable[[], float], descriptor: int) -> None:
+        self._clock = clock
+        self._descriptor = descriptor
+        self._seen = (0, clock())
+
+    def silent_s(self) -> float:
+        """Seconds since the last touch that was new."""
+        now_s, touched = self._clock(), os.fstat(self._descriptor).st_mtime_ns
+        if touched != self._seen[0]:
+            self._seen = touched, now_s
+        return now_s - self._seen[1]

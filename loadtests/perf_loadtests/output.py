@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import deque
 from typing import TYPE_CHECKING
 
 from perf_documents.files import write_atomic
@@ -33,7 +32,7 @@ class CappedOutput:
         self._stream = process.stdout
         self._clean = clean
         self._head = bytearray()
-        self._tail: deque[bytes] = deque(maxlen=CAP_BYTES // CHUNK_BYTES)
+        self._tail = bytearray()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -48,7 +47,7 @@ class CappedOutput:
 
     def text(self) -> str:
         """What was kept, head first."""
-        kept = bytes(self._head) + b"".join(self._tail)
+        kept = bytes(self._head) + bytes(self._tail)
         return self._clean(kept.decode("utf-8", "backslashreplace"))
 
     def last_line(self) -> str:
@@ -63,5 +62,8 @@ class CappedOutput:
             while chunk := stream.read1(CHUNK_BYTES):  # type: ignore[attr-defined]  # buffered
                 room = CAP_BYTES - len(self._head)
                 self._head += chunk[:room] if room > 0 else b""
-                if len(chunk) > max(0, room):
-                    self._tail.append(chunk[max(0, room) :])
+                self._tail += chunk[max(0, room) :]
+                # not after each chunk: what is cut off at the front is moved
+                if len(self._tail) > 2 * CAP_BYTES:
+                    del self._tail[:-CAP_BYTES]
+            del self._tail[:-CAP_BYTES]

@@ -96,7 +96,8 @@ class EngineProcess:
         """End in words, for one that left no completion record."""
         status = self._process.returncode
         if status < 0:
-            return f"{name} ended by signal {-status}{when}"
+            hint = "; perhaps out of memory" if status == -signal.SIGKILL else ""
+            return f"{name} ended by signal {-status}{when}{hint}"
         if status == 0:
             return f"no completion record{when}; the scenario ended the {name}"
         return f"{name} ended with status {status}{when}: {self.output.last_line()}"

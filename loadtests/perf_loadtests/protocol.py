@@ -148,7 +148,7 @@ class EventRecord(StrictModel):
 
     type: Literal["event"]
     kind: Literal[
-        "note", "LOADING", "SCENARIO", "VUS", "NOT_ALLOWED",
+        "note", "LOADING", "SCENARIO", "VUS", "NOT_ALLOWED", "STOPPED",
         "LISTENING", "PLACED", "MISMATCH", "PORT", "REFUSED", "UNREACHED", "LOST",
     ]  # fmt: skip
     text: str

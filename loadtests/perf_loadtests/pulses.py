@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from perf_analysis.saturation import CPU_RATIO
 from perf_documents.health import HealthWindow
 from perf_loadtests.totals import sum_counts
 
@@ -52,6 +53,16 @@ class Pulses:
         """Of the busiest process: the smallest share with at most 5 % of its seconds above."""
         shares = [_p95(pulse.cpu_ratios) for pulse in self._pulses.values() if pulse.cpu_ratios]
         return max(shares, default=None)
+
+    def too_busy(self) -> list[str]:
+        """Which of several processes were too busy: the rule on it shows the worst figure only."""
+        shares = {number: _p95(p.cpu_ratios) for number, p in self._pulses.items() if p.cpu_ratios}
+        names = {number: f"worker {number}" if number else "the master" for number in shares}
+        return [
+            f"{names[number]} was too busy: {100 * shares[number]:.0f} % of a core"
+            for number in sorted(shares)
+            if len(shares) > 1 and shares[number] >= CPU_RATIO
+        ]
 
     def _note(self, pulse: _Pulse, before: SecondRecord | None, record: SecondRecord) -> None:
         health = record.health

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perf_documents.targets import DEMO
@@ -74,6 +74,8 @@ class Prepared:
         None: the embedded service, started when the run is.
     swapped : bool
         The control is started first.
+    addresses : mapping
+        What each target's host and port resolved to when it was judged.
     """
 
     request: RunRequest
@@ -86,6 +88,7 @@ class Prepared:
     workspace: Workspace
     spread: SpreadModel | None = None
     swapped: bool = False
+    addresses: Mapping[tuple[str, int], list[str]] = field(default_factory=dict)
 
     @property
     def restarts(self) -> bool:

@@ -57,10 +57,12 @@ def prepare(request: RunRequest, world: World) -> Prepared:
     load = _attempt(problems, lambda: _read_load(request, workspace))
     config = _attempt(problems, workspace.config)
     found: dict[str, Target | None] = {}
+    names = _Names()
     for name in filter(None, (request.target, request.control)):
         found[name] = None
         if config is not None and name != DEMO:
-            found[name] = _attempt(problems, partial(_find_target, name, request, config, world))
+            find = partial(judge_target, name, config, names.resolve)
+            found[name] = _attempt(problems, partial(_find_target, request, find, world))
     for target in filter(None, found.values()):
         if load is not None:
             _attempt(problems, partial(judge_load, load[0], target))
@@ -86,6 +88,7 @@ def prepare(request: RunRequest, world: World) -> Prepared:
         config=config,
         workspace=workspace,
         spread=spread,
+        addresses=names.found,
     )
 
 
@@ -145,7 +148,7 @@ def _pin(target: Target, ready: Prepared, world: World) -> tuple[str, int, list[
     origin = origin_of(target.url)
     addresses = reach(
         origin,
-        resolve(origin.host, origin.port),
+        ready.addresses.get((origin.host, origin.port)) or resolve(origin.host, origin.port),
         verify=not ready.plan.insecure,
         patience=Patience(
             wait_s=ready.request.wait_s,
@@ -205,24 +208,24 @@ def _all_of(problems: list[PerfError]) -> PerfError:
     return RefusedError(text) if refused else UsageError(text)
 
 
-def _find_target(name: str, request: RunRequest, config: WorkspaceConfig, world: World) -> Target:
+def _find_target(request: RunRequest, find: Callable[..., Target], world: World) -> Target:
     event = world.environ.get("GITHUB_EVENT_NAME")
-    target = judge_target(
-        name,
-        config,
-        _resolve_quietly,
-        confirm=request.confirm,
-        event=event,
-        today=world.now().date(),
-    )
+    target = find(confirm=request.confirm, event=event, today=world.now().date())
     return replace(target, environment=request.environment or target.environment)
 
 
-def _resolve_quietly(host: str, port: int) -> list[str]:
-    try:
-        return resolve(host, port)
-    except UnreachableError as error:
-        raise OSError(str(error)) from error
+class _Names:
+    """Addresses by host and port: what was judged is loaded, whatever a resolver says next."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, int], list[str]] = {}
+
+    def resolve(self, host: str, port: int) -> list[str]:
+        try:
+            found = self.found[host, port] = resolve(host, port)
+        except UnreachableError as error:
+            raise OSError(str(error)) from error
+        return found
 
 
 @contextlib.contextmanager

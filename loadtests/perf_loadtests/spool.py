@@ -36,7 +36,7 @@ class SpoolWriter:
     """Appends records; used by the engine only, through a descriptor it was given."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self._sequence = 0
         self._digest = hashlib.sha256()
 
@@ -61,12 +61,12 @@ class SpoolWriter:
         line = b"%08x " % zlib.crc32(text) + text + b"\n"
         view = memoryview(line)
         while view:
-            view = view[os.write(self._descriptor, view) :]
+            view = view[os.write(self.descriptor, view) :]
         self._digest.update(line)
 
     def sync(self) -> None:
         """Make what was written durable."""
-        os.fdatasync(self._descriptor)
+        os.fdatasync(self.descriptor)
 
 
 def encoded(record: dict[str, object], rest: Callable[[], None]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from perf_analysis.abort import breach_to_abort
 from perf_analysis.facts import EndState
+from perf_analysis.failure_classes import TRANSPORT_CLASSES
 from perf_documents.errors import (
     PerfError,
     RefusedError,
@@ -181,7 +182,8 @@ class Supervisor:
             return
         at_s, only_s = record.sum.last.at_s, record.sum.only_transport_s
         if only_s >= TRANSPORT_ONLY_S:
-            detail = f"target stopped answering: only transport errors for {only_s:.1f} s"
+            classes = ", ".join(record.sum.class_counts(sorted(TRANSPORT_CLASSES)))
+            detail = f"target stopped answering at {at_s - only_s:.1f} s ({classes})"
             self._abort(EndState.STOPPED, detail)
             return
         if record.sum.last is not self._judged:
@@ -214,6 +216,13 @@ class Supervisor:
 
     def _overdue(self, record: Record) -> bool:
         """Whether the engine must be ended: silent, or past every deadline it had."""
+        if record.reader.damage is not None:
+            # nothing after it can be read, so nothing would end the load
+            asked = self._stopping.ending
+            self._stopping.ending = Ending(
+                asked=asked.asked or EndState.INCOMPLETE, detail=asked.detail or record.problem()
+            )
+            return True
         now_s, plan = self._around.clock(), self._plan
         if self._stopping.kill_at_s is not None and now_s > self._stopping.kill_at_s:
             return True

@@ -81,6 +81,9 @@ def notes_of(environ: Mapping[str, str], root: Path, *, local: bool, superuser: 
     proxies = [name for name in _PROXIES if environ.get(name)]
     if proxies:
         notes.append(f"{', '.join(proxies)}: proxies are ignored")
+    netrc = environ.get("NETRC") or os.path.join(environ.get("HOME") or "/", ".netrc")  # noqa: PTH118  # text
+    if os.path.isfile(netrc):  # noqa: PTH113  # text
+        notes.append(f"{visible(netrc, 120)}: credentials in it are ignored")
     locust = sorted(name for name in environ if name.startswith("LOCUST_"))
     locust += _settings(environ, root)
     if locust:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import kubernetes_validate
+import pytest
 import yaml
 
 from repository import ROOT
 
-PARTS = {
-    (part["kind"], part["metadata"]["name"]): part["spec"]
+SCHEMA = kubernetes_validate.latest_version()
+DOCUMENTS = {
+    (part["kind"], part["metadata"]["name"]): part
     for part in yaml.safe_load_all((ROOT / "deploy/kubernetes/load.yaml").read_text("utf-8"))
 }
+PARTS = {name: part["spec"] for name, part in DOCUMENTS.items()}
 MASTER, WORKER = PARTS["Job", "perfproof-master"], PARTS["Job", "perfproof-worker"]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=" ".join)
+def test_each_part_is_what_kubernetes_would_accept(part: tuple[str, str]) -> None:
+    # its schemas come with the package: nothing is asked of a cluster, or of the network
+    kubernetes_validate.validate(DOCUMENTS[part], SCHEMA, strict=True)
 
 
 def container(job: dict[str, Any]) -> dict[str, Any]:

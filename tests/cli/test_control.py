@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from commands import Desk
 
 
-def test_a_control_is_loaded_beside_the_target(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "spread", [[], pytest.param(["--processes", "2"], marks=pytest.mark.slow, id="two-processes")]
+)
+def test_a_control_is_loaded_beside_the_target(desk: Desk, spread: list[str]) -> None:
     desk.write(duration="4s", rate=RATE, regression=LAX)
-    done = desk.run("--control", "demo")
+    done = desk.run("--control", "demo", *spread)
     assert done.code == 0, done.said
     found = compared(desk)
     assert found["source"] == "control"

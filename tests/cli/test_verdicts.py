@@ -139,6 +139,8 @@ def test_a_command_killed_before_its_load_leaves_nothing_that_cannot_be_imported
     imported = desk.perf("history", "import", str(spool))
     assert imported.code == 0, imported.said
     assert "unfinished" not in desk.perf("history", "list").err
+    shown = desk.perf("history", "show", "latest")
+    assert shown.code == 0, shown.said
 
 
 def test_an_import_is_refused_while_its_run_goes_on(desk: Desk) -> None:

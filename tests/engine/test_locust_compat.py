@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 import pytest
-from locust import FastHttpUser, User, events, log, task
+from locust import FastHttpUser, User, events, task
 from locust.event import EventHook
 from locust.exception import StopUser
 from locust.user.task import DefaultTaskSet, TaskSet
@@ -119,15 +119,6 @@ def test_a_first_listener_hears_before_those_of_the_scenario() -> None:
     with pytest.raises(StopUser):
         hook.fire()
     assert heard == ["ours", "scenario"]
-
-
-def test_a_failing_listener_is_kept_in_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "unhandled_greenlet_exception", False)
-    hook = EventHook()
-    hook.add_listener(lambda **_: 1 // 0)
-    assert not locust_compat.listener_failed()
-    hook.fire()
-    assert locust_compat.listener_failed()
 
 
 def test_a_scenario_can_only_ask_the_runner_to_stop(environment: Environment) -> None:

@@ -109,6 +109,10 @@ def k6(**changes: object) -> str:
         ("timestamp_s,name,duration_s,ok\n1e15,a,1,1\n", "", "1e+15 s since 1970 is no moment"),
         ("timestamp_s,name,duration_s,ok\n-1e15,a,1,1\n", "", "-1e+15 s since 1970 is no moment"),
         ("Running 2s test @ http://x\n", "", "holds neither a percentile spectrum nor"),
+        ('{"benchmarks":[{"metadata":{"unit":"byte"}}]}', "pyperf", "expected the unit second"),
+        ('{"benchmarks":[{"name":"x","stats":{"rounds":0,"median":1}}],"machine_info":{}}', "",
+         "no round was measured"),
+        ('{"":{"latency":{"value":5}}}', "bencher", "name: found"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_its_place(

@@ -90,10 +90,32 @@ def test_each_scenario_is_a_profile(tmp_path: Path) -> None:
     left_out = read_k6_script(path)[0].left_out
     # whatever of a scenario is not in its profile is named
     assert {line.split(":")[0].rpartition(".")[2] for line in left_out} == {
-        "exec", "tags", "env", "startTime",
+        "exec", "env", "startTime",
     }  # fmt: skip
+    assert (found["open"].tags.run, found["closed"].tags.run) == ({"a": "b"}, {})
     # k6 starts with one VU unless told otherwise
     assert found["closed"].stages[0].start == 1
+
+
+def test_tags_of_a_run_are_carried_over_and_those_of_requests_are_named(tmp_path: Path) -> None:
+    text = """
+export const options = {
+  tags: { team: 'shop', url: 'x', nested: { a: 1 } },
+  thresholds: {
+    'http_req_duration{team:shop}': ['p(95)<500'], 'http_req_duration{kind:static}': ['p(95)<100'],
+  },
+  scenarios: { a: { executor: 'constant-vus', vus: 1, duration: '1s', tags: { team: 'shop' } } },
+};
+"""
+    path = script(tmp_path, text)
+    (plan,) = plans(path).values()
+    assert plan.tags.run == {"team": "shop"}
+    assert "http_req_duration{team:shop}" in {t.subject for t in plan.thresholds}
+    (found,) = read_k6_script(path)
+    assert [line.partition(": ")[2][:20] for line in found.left_out] == [
+        "url: cannot be a tag", "nested: cannot be a ", "http_req_duration{ki",
+    ]  # fmt: skip
+    assert "are declared under tags, by names of requests" in found.left_out[-1]
 
 
 def test_users_for_a_while_and_what_was_not_said(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -161,3 +164,26 @@ def test_the_latency_of_a_stalling_target_is_what_users_would_have_felt(bench: B
     slow = sum(n for bucket, n in latency.counts.items() if bucket >= bucket_index(0.1))
     assert slow == pytest.approx(90, abs=15)
     assert run.engine.accounts.dropped == 0
+
+
+@pytest.mark.slow
+def test_t22_the_latency_of_a_target_that_pauses_for_12_s(bench: Bench) -> None:
+    """With a pause P in a span T, quantile q is at least P - (1 - q) T: nobody is left out."""
+    paused: list[threading.Timer] = []
+
+    def pause(event: object) -> None:
+        if isinstance(event, Progress) and event.at_s >= 5.0 and not paused:
+            os.kill(bench.demo.pid, signal.SIGSTOP)
+            paused.append(threading.Timer(12.0, os.kill, (bench.demo.pid, signal.SIGCONT)))
+            paused[0].start()
+
+    run = bench.run(HEALTH, emit=pause, rate=20, duration_s=60, max_vus=300, timeout_s=30.0)
+    paused[0].join()
+    ((key, cell),) = run.measured.cells("all").items()
+    p95_s, p99_s = (cell.latency.quantile_s(q) for q in (0.95, 0.99))
+    assert (key.error_class, cell.latency.n, run.engine.accounts.dropped) == ("", 1200, 0)
+    assert p99_s is not None
+    assert p95_s is not None
+    # a little off: timers of the test stop and go on, and the grid is 0.4 % wide
+    assert p99_s >= 11.4 - 0.3
+    assert p95_s >= 9.0 - 0.3

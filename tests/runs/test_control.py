@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine_runs import Bench, counts_of, post
+from engine_runs import Bench, counts_of, post, processes
 from perf_analysis.arms import cells_name
 from perf_analysis.compared import Demands, RowVerdict
 from perf_analysis.control import compare_control
@@ -77,6 +77,15 @@ def test_both_arms_get_the_same_arrivals_and_tasks(bench: Bench, old: DemoTarget
     assert cells["candidate"] == cells[CONTROL] > 0
     assert run.control is not None
     assert run.control.url == old.url
+
+
+def test_the_pairs_of_two_processes_are_one_run(bench: Bench, old: DemoTarget) -> None:
+    run = bench.run(MIX, rate=RATE, duration_s=2, control=old, spread=processes(2))
+    candidate, control = names_of(run, "candidate"), names_of(run, CONTROL)
+    assert candidate == control
+    assert sum(candidate.values()) == sum(bench.served().values()) == 2 * RATE
+    assert sum(counts_of(old.url).values()) == 2 * RATE
+    assert run.engine.processes_final == 2
 
 
 def test_a_slow_candidate_is_told_from_its_control(bench: Bench, old: DemoTarget) -> None:

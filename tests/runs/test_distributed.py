@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine_runs import HEALTH, TOKEN, Bench, during, processes, requests_of
+from engine_runs import HEALTH, TOKEN, Bench, during, processes, requests_of, task
 from perf_analysis.facts import EndState
 from perf_analysis.histogram import merge
 from perf_analysis.judgement import judge
@@ -135,3 +135,64 @@ def test_vus_that_cannot_start_at_a_worker_are_named(bench: Bench) -> None:
     assert run.state is EndState.INCOMPLETE
     assert "0 of 3 VUs became active" in run.engine.end_detail
     assert bench.served() == {}
+
+
+def test_p15_a_listener_that_raises_at_the_master_alone_is_found(bench: Bench) -> None:
+    scenario = """
+        from locust import FastHttpUser, events, task
+        from locust.runners import MasterRunner
+
+        @events.test_start.add_listener
+        def seed(environment, **_):
+            if isinstance(environment.runner, MasterRunner):
+                raise KeyError("seed")
+
+        @events.test_stop.add_listener
+        def clear(environment, **_):
+            if isinstance(environment.runner, MasterRunner):
+                environment.process_exit_code = 7
+                raise ValueError("clear")
+
+        class Health(FastHttpUser):
+            @task
+            def health(self):
+                self.client.get("/health")
+    """
+    run = bench.run(scenario, rate=20, duration_s=1, spread=processes(2))
+    assert run.state is EndState.COMPLETED
+    assert {(group.kind, group.count) for group in run.engine.exceptions} == {
+        ("KeyError", 1), ("ValueError", 1), ("ExitCode", 1),
+    }  # fmt: skip
+    checks = {check.rule: check for check in judge(run.facts(), run.measured, ()).checks}
+    assert checks["V9"].outcome is Outcome.BROKEN
+
+
+def test_a_worker_that_its_scenario_stops_ends_the_whole_run(bench: Bench) -> None:
+    body = "Health.count == 10 and self.environment.runner.quit()"
+    run = bench.run(task(body), rate=40, duration_s=30, spread=processes(2))
+    assert run.state is EndState.INCOMPLETE
+    assert "stopped at" in run.engine.end_detail
+    assert requests_of(run) < 40 * 10
+
+
+@pytest.mark.slow
+def test_d18_names_that_no_process_has_too_many_of_are_too_many_together(bench: Bench) -> None:
+    scenario = """
+        import os
+        from locust import User, task
+
+        class Caller(User):
+            count = 0
+
+            @task
+            def call(self):
+                for _ in range(100):
+                    Caller.count += 1
+                    self.environment.events.request.fire(
+                        request_type="RPC", name=f"{os.getpid()}-{Caller.count}",
+                        response_time=1.0, response_length=0, exception=None, context={})
+    """
+    run = bench.run(scenario, rate=8, duration_s=1, spread=processes(2))
+    checks = {check.rule: check for check in judge(run.facts(), run.measured, ()).checks}
+    assert requests_of(run) == run.engine.names == 800
+    assert checks["V11"].outcome is Outcome.BROKEN

@@ -22,6 +22,7 @@ LOSSES = [
     pytest.param(b"worker", signal.SIGSTOP, "said nothing for 3 s", id="worker frozen"),
     pytest.param(b"master", signal.SIGKILL, "ended by signal 9", id="master killed"),
 ]
+ALL_WORKERS = pytest.param(b"worker@", signal.SIGKILL, "ended by signal 9", id="all workers killed")
 
 
 def pids_of(bench: Bench, role: bytes) -> list[int]:
@@ -46,15 +47,16 @@ def lose(bench: Bench, role: bytes, number: int, said: str, at_s: float = 1.5) -
 
     def strike() -> None:
         when_s.append(bench.clock())
-        lost.append(pids_of(bench, role)[0])
-        os.kill(lost[0], number)
+        lost.extend(pids_of(bench, role)[: 2 if role == b"worker@" else 1])
+        for pid in lost:
+            os.kill(pid, number)
 
     listen = during(bench, at_s, strike)
     run = bench.run(HEALTH, emit=listen, rate=RATE, duration_s=30, spread=processes(2))
     assert bench.clock() - when_s[0] < WITHIN_S
     assert run.state is EndState.INCOMPLETE
     assert said in run.engine.end_detail
-    assert role == b"master" or str(lost[0]) in run.engine.end_detail
+    assert role == b"master" or any(str(pid) in run.engine.end_detail for pid in lost)
     assert run.engine.processes_final < run.engine.processes_planned == 2
     judgement = judge(run.facts(), run.measured, run.plan.thresholds)
     assert not judgement.valid
@@ -75,7 +77,7 @@ def test_who_is_lost_ends_the_run_and_its_load(
 @pytest.mark.slow
 @pytest.mark.fault
 @pytest.mark.parametrize("repetition", range(20))
-@pytest.mark.parametrize(("role", "number", "said"), LOSSES)
+@pytest.mark.parametrize(("role", "number", "said"), [*LOSSES, ALL_WORKERS])
 def test_whoever_is_lost_whenever(
     bench: Bench, role: bytes, number: int, said: str, repetition: int
 ) -> None:

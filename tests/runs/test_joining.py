@@ -4,57 +4,30 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
+import socket
 import zlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgpack
 import pytest
 import zmq
 
-from engine_runs import HEALTH, Bench, during, plan_of
+import wall_clock
+from engine_runs import HEALTH, Bench, during, task
+from guests import DURATION_S, RATE, Guest, line
 from perf_analysis.facts import EndState
-from perf_documents.errors import PerfError, UnreachableError, UsageError
+from perf_analysis.judgement import judge
+from perf_analysis.verdict import Outcome
+from perf_documents.errors import UnreachableError, UsageError
+from perf_loadtests import joining
 from perf_loadtests.engine.distributed.messages import Knock, pack
-from perf_loadtests.joining import Joining
 from perf_loadtests.protocol import SpreadModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RATE, DURATION_S = 40, 3
+ONE_GUEST = SpreadModel(workers=1, local=0)
 OTHER = "c" * 32
-
-
-@dataclass
-class Guest:
-    """A worker under a supervisor of its own, in a thread of this process."""
-
-    bench: Bench
-    name: str
-    token: str = "t" * 32
-    version: str = "0"
-    rate: int = RATE
-    duration_s: float = DURATION_S
-    ended: list[str | PerfError] = field(default_factory=list)
-
-    def start(self) -> threading.Thread:
-        """Join as soon as there is a master."""
-        thread = threading.Thread(target=self.join)
-        thread.start()
-        return thread
-
-    def join(self) -> None:
-        """Join, and note how it ended."""
-        place = self.bench.listening()
-        plan = plan_of(rate=self.rate, duration_s=self.duration_s)
-        order = self.bench.order_of(HEALTH, plan).model_copy(update={"version": self.version})
-        around = self.bench.around(self.bench.folder / "guests" / self.name, token=self.token)
-        try:
-            self.ended.append(Joining(order, plan, around, place).run())
-        except PerfError as error:
-            self.ended.append(error)
 
 
 def refused(guest: Guest) -> str:
@@ -122,12 +95,10 @@ def master_of(bench: Bench) -> int:
 
 
 def test_a_guest_without_its_master_stops_by_itself(bench: Bench) -> None:
-    guest = Guest(bench, "guest", duration_s=30)
+    guest = Guest(bench, duration_s=30)
     thread = guest.start()
     killed = killed_at(bench, 1.0)
-    run = bench.run(
-        HEALTH, emit=killed, rate=RATE, duration_s=30, spread=SpreadModel(workers=1, local=0)
-    )
+    run = bench.run(HEALTH, emit=killed, rate=RATE, duration_s=30, spread=ONE_GUEST)
     at_s = bench.clock()
     thread.join(20.0)
     assert run.state is EndState.INCOMPLETE
@@ -148,6 +119,74 @@ def test_where_nobody_listens_a_guest_gives_up(
     (ended,) = guest.ended
     assert isinstance(ended, UnreachableError)
     assert "stopped before a master answered" in str(ended)
+
+
+@pytest.mark.slow
+def test_a_guest_whose_event_loop_stands_still_is_ended(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "SILENCE_S", 2.0)
+    stuck = task("while Health.count == 20: pass")
+    guest = Guest(bench, duration_s=30, scenario=stuck)
+    thread = guest.start()
+    run = bench.run(stuck, rate=RATE, duration_s=30, spread=ONE_GUEST)
+    thread.join(20.0)
+    assert "said nothing for 3 s" in run.engine.end_detail
+    assert guest.ended == ["its load process hung"]
+
+
+@pytest.mark.slow
+def test_d06_a_line_that_is_cut_ends_the_load_on_both_sides(bench: Bench) -> None:
+    with line() as between:
+        guest = Guest(bench, duration_s=30, find=lambda: between.lay(bench.listening()))
+        thread = guest.start()
+        cut = during(bench, 1.0, between.cut)
+        run = bench.run(HEALTH, emit=cut, rate=RATE, duration_s=30, spread=ONE_GUEST)
+        thread.join(20.0)
+    assert run.state is EndState.INCOMPLETE
+    assert "said nothing for 3 s" in run.engine.end_detail
+    assert guest.ended == ["its master was not heard for 3 s"]
+    # until it is cut, for as long as the lease lasts, and what is in flight then
+    assert sum(bench.served().values()) <= RATE * (1.0 + 1.0 + 5.0)
+
+
+@pytest.mark.slow
+def test_d17_a_worker_whose_last_acknowledgement_is_lost_ends_and_says_so(bench: Bench) -> None:
+    with line() as between:
+        between.cut_after = b"perf_flush"
+        guest = Guest(bench, find=lambda: between.lay(bench.listening()))
+        thread = guest.start()
+        run = bench.run(HEALTH, rate=RATE, duration_s=DURATION_S, spread=ONE_GUEST)
+        thread.join(20.0)
+    assert run.state is EndState.COMPLETED
+    assert run.engine.accounts.finished == RATE * DURATION_S
+    assert guest.ended == ["its master was not heard for 3 s"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(wall_clock.COMPILER is None, reason="no C compiler to make a clock with")
+def test_d13_a_worker_whose_clock_is_off_by_an_hour_moves_no_figure(bench: Bench) -> None:
+    clock = wall_clock.build(bench.folder)
+    clock.set(3_600)
+    guest = Guest(bench, environ=clock.environ)
+    thread = guest.start()
+    spread = SpreadModel(workers=2, local=1)
+    run = bench.run(HEALTH, rate=RATE, duration_s=DURATION_S, spread=spread)
+    thread.join(20.0)
+    assert guest.ended == [""]
+    assert run.engine.accounts.finished == RATE * DURATION_S
+    checks = judge(run.facts(), run.measured, ()).checks
+    assert {row.rule for row in checks if row.outcome is Outcome.BROKEN} <= {"V6"}
+
+
+def test_d14_a_port_that_is_taken_is_said_before_the_load(bench: Bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        spread = SpreadModel(workers=1, local=0, port=port)
+        with pytest.raises(UsageError, match=rf"127\.0\.0\.1:{port}: .*nothing sent") as refused:
+            bench.run(HEALTH, rate=RATE, spread=spread)
+    assert f"ss -ltnp 'sport = :{port}'" in str(refused.value)
+    assert bench.served() == {}
 
 
 @pytest.mark.slow

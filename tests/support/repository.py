@@ -60,8 +60,8 @@ def product() -> tuple[Source, ...]:
 
 
 def everything() -> tuple[Source, ...]:
-    """Every Python file, tests and benchmarks included."""
-    return sources(*ROOMS, "tests", "benchmarks")
+    """Every Python file, tests, benchmarks and scripts to copy included."""
+    return sources(*ROOMS, "tests", "benchmarks", "deploy")
 
 
 def kept_files() -> tuple[Path, ...]:

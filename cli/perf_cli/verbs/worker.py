@@ -47,16 +47,15 @@ def command(**given: Unpack[WorkerFlags]) -> int:
             "next: start perf target, and name its URL on both sides"
         )
     host, port = place_of(given["master"], "--master")
-    address = find(
-        host, port,
-        Patience(
-            wait_s=request.wait_s, clock=world.clock, sleep=world.sleep,
-            stopped=lambda: bool(signals.signals),
-        ),
+    patience = Patience(
+        wait_s=request.wait_s, clock=world.clock, sleep=world.sleep,
+        stopped=lambda: bool(signals.signals),
     )  # fmt: skip
-    check_token(world.environ, address, "--master")
     try:
-        why_not = join(prepare(request, world), world, (address, port))
+        ready = prepare(request, world)
+        address = find(host, port, patience)
+        check_token(world.environ, address, "--master")
+        why_not = join(ready, world, (address, port))
     except PerfError:
         if signals.code is None:
             raise

@@ -21,10 +21,12 @@ from perf_documents.plan_codec import decode_plan
 from perf_documents.redact import Redactor, secrets_of
 from perf_documents.run import content_of
 from perf_loadtests import current
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat, locust_compat_hooks
+from perf_loadtests.engine.forks import keep_forks_out
 from perf_loadtests.engine.guard import Guard
 from perf_loadtests.engine.ledger import Ledger
 from perf_loadtests.engine.load import TOKEN_VARIABLE, Load, LoadedTarget, VusMissingError
+from perf_loadtests.engine.memory import stop_in_time
 from perf_loadtests.engine.originals import Originals
 from perf_loadtests.engine.probes import Probes
 from perf_loadtests.engine.share import Everything
@@ -130,7 +132,9 @@ class Engine:
         gevent.spawn(probes.watch_loop)
         pulse = gevent.spawn(self._pulse, load, probes)
         try:
+            _check_needed(originals)
             load.prepare()
+            _check_needed(originals)
         except VusMissingError as error:
             self._last_beat(pulse, load, probes)
             self._event("VUS", str(error))
@@ -147,7 +151,8 @@ class Engine:
         self._finish(load, wakeup_p99_s)
 
     def _guard(self) -> None:
-        """Let nothing connect to what is not on the allow-list."""
+        """Let nothing connect to what is not on the allow-list, and no child go on as this."""
+        self._imported = keep_forks_out(self._spool.descriptor)
         Guard(self._order.addresses, self._not_allowed).install()
 
     def _import(self) -> Imported:
@@ -158,7 +163,10 @@ class Engine:
         here = current.Session(seed=self._plan.seed, place=self._place, check=self._check)
         current.begin(here)
         classes = locust_compat.import_scenario(path, self._order.scenario_class)
+        self._imported()
         here.loading = False
+        for shape in locust_compat_hooks.shapes_of(path):
+            self._event("note", f"{shape}: load shapes are ignored; the profile decides the load")
         for feeder in here.feeders:
             feeder.check(self._plan)
         self._check_measured(locust_compat.client_kind(classes))
@@ -221,6 +229,7 @@ class Engine:
         while not self._over.wait(max(0.0, due_s - self._clock())):
             self._beat(load, probes, self._rest)
             due_s = max(due_s + PULSE_S, self._clock())
+            stop_in_time(load, self._event)
             # a native thread waits for the disk, the event loop does not
             gevent.get_hub().threadpool.apply(self._spool.sync)
 
@@ -277,3 +286,9 @@ class Engine:
         self._event(NOT_ALLOWED.upper(), place)
         if self._load is not None:
             self._load.interrupt("stop")
+
+
+def _check_needed(originals: Originals) -> None:
+    gone = ", ".join(originals.needed())
+    if gone:
+        raise VusMissingError(f"the scenario replaced {gone}: gevent and the allow-list need it")

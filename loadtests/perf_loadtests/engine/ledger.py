@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 WARM_UP = "warm-up"
 MAX_SAMPLES = 20
+# Kinds of failures and of exceptions that are told apart; the rest share one.
+MAX_GROUPS = 500
+OTHER_GROUP = "(other)"
 
 
 @dataclass(slots=True)
@@ -71,6 +74,9 @@ class Ledger:
         self._failures: dict[tuple[str, str], _Failure] = {}
         self._labels: dict[str, str] = {}
         self._texts: dict[str, int] = {}
+        self._known_labels: set[str] = set()
+        self._kinds: set[str] = set()
+        self._places: set[str] = set()
         self._raised: dict[tuple[str, str], _Raised] = {}
 
     def offset_s(self) -> float:
@@ -107,7 +113,7 @@ class Ledger:
     def note(self, error_class: str, label: str, text: str) -> None:
         """Count something that went wrong, beside the samples."""
         if label not in self._labels:
-            self._labels[label] = clean_name(label, self._clean)
+            self._labels[label] = self._admit(self._known_labels, clean_name(label, self._clean))
         label = self._labels[label]
         at_s = max(0.0, self.offset_s())
         known = self._failures.get((error_class, label))
@@ -120,7 +126,9 @@ class Ledger:
 
     def raised(self, kind: str, place: str, text: str, *, excused: bool) -> None:
         """Book an exception outside a request; excused where a request had failed before it."""
-        row = self._raised.setdefault((kind[:100], place[:100]), _Raised())
+        kind = self._admit(self._kinds, kind[:100])
+        place = self._admit(self._places, place[:100])
+        row = self._raised.setdefault((kind, place), _Raised())
         row.count += 1
         row.excused += excused
         row.text = row.text or self._clean(text)[:200]
@@ -156,6 +164,13 @@ class Ledger:
             "invalid_samples": self.recorder.invalid_samples,
             "names": self.recorder.names,
         }
+
+    def _admit(self, known: set[str], name: str) -> str:
+        if name not in known:
+            if len(known) >= MAX_GROUPS:
+                return OTHER_GROUP
+            known.add(name)
+        return name
 
     def _sample_text(self, error_class: str, text: str) -> str:
         kept = self._texts.get(error_class, 0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from locust.exception import CatchResponseError
 
 from perf_analysis.series import CANDIDATE
-from perf_loadtests.engine import locust_compat
+from perf_loadtests.engine import locust_compat, locust_compat_hooks
 from perf_loadtests.engine.outcomes import bytes_of, method_of, seconds_of, text_of
 from perf_loadtests.engine.virtual_user import PENDING_KEY, Pending, describe
 from perf_loadtests.recorder import Sample
@@ -32,6 +33,7 @@ class Listeners:
         locust_compat.listen_first(environment.events.request, self.request)
         locust_compat.listen_first(environment.events.user_error, self.user_error)
         locust_compat.watch_greenlets(self.greenlet_error)
+        locust_compat_hooks.watch_listeners(partial(book_listener, self._ledger))
 
     def request(self, **event: object) -> None:
         """Book the end of a request."""
@@ -59,18 +61,7 @@ class Listeners:
         if vu is not None:
             vu.note_exception(error)
             return
-        kind, place, text = describe(error)
-        self._ledger.raised(kind, place, text, excused=False)
-
-    def closing(self, environment: Environment) -> None:
-        """Book at the end what Locust itself only keeps as a flag or as an exit code."""
-        if locust_compat.listener_failed():
-            text = "a listener of the scenario raised; the log of the load process has its trace"
-            self._ledger.raised("UncaughtException", "event listener", text, excused=False)
-        code = environment.process_exit_code
-        if code:
-            text = f"the scenario set process_exit_code to {code}"
-            self._ledger.raised("ExitCode", "process_exit_code", text, excused=False)
+        book_listener(self._ledger, error)
 
     def _book_foreign(self, event: dict[str, object], exception: BaseException | None) -> None:
         """Book a request of a client that is not Locust's own: known only when it ends."""
@@ -98,3 +89,17 @@ class Listeners:
         )
         said = f"{type(exception).__name__}: {text_of(exception)}" if exception else ""
         ledger.request(sample, said)
+
+
+def book_listener(ledger: Ledger, error: BaseException) -> None:
+    """Book an exception of a listener; those after it are called all the same."""
+    kind, place, text = describe(error)
+    ledger.raised(kind, place, text, excused=False)
+
+
+def book_exit_code(ledger: Ledger, environment: Environment) -> None:
+    """Book at the end what Locust itself only keeps as an exit code."""
+    code = environment.process_exit_code
+    if code:
+        text = f"the scenario set process_exit_code to {code}"
+        ledger.raised("ExitCode", "process_exit_code", text, excused=False)

@@ -17,7 +17,7 @@ from perf_loadtests.engine import locust_compat, locust_compat_runners
 from perf_loadtests.engine.client import close_client, wrap_client
 from perf_loadtests.engine.closed_driver import ClosedDriver
 from perf_loadtests.engine.crew import Crew
-from perf_loadtests.engine.listeners import Listeners
+from perf_loadtests.engine.listeners import Listeners, book_exit_code
 from perf_loadtests.engine.open_driver import OpenDriver
 from perf_loadtests.engine.probes import settle_gc
 from perf_loadtests.engine.virtual_user import Arm, Limits, VirtualUser
@@ -226,15 +226,14 @@ class Load:
         while self._crew and self._ledger.clock() < deadline_s:
             gevent.sleep(0.01)
         for vu in self._crew:
-            # a task that will not die does not keep the accounts open
-            vu.cut = True
+            vu.give_up()
             self._gone(vu)
         for vu in list(self._limits.in_flight):
             vu.settle(cut=True)
         self._driver.close()
         self._environment.events.test_stop.fire(environment=self._environment)
         self._environment.events.quitting.fire(environment=self._environment)
-        self._listeners.closing(self._environment)
+        book_exit_code(self._ledger, self._environment)
 
     def _busy(self) -> bool:
         """Whether VUs are there, or requests that greenlets of ended VUs still wait for."""

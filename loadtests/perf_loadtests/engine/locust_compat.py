@@ -9,7 +9,6 @@ import traceback
 from typing import TYPE_CHECKING, Protocol
 
 import gevent
-from locust import log
 from locust.contrib.fasthttp import FastHttpSession, FastHttpUser
 from locust.exception import StopUser
 from locust.user.task import DefaultTaskSet, TaskSet
@@ -174,11 +173,6 @@ def listen_first(hook: EventHook, handler: Callable[..., None]) -> None:
 def others_listen(hook: EventHook) -> Callable[[], bool]:
     """Question whether a hook has listeners beside the first, which is our own."""
     return lambda: len(hook._handlers) > 1  # noqa: SLF001  # no public way to count them
-
-
-def listener_failed() -> bool:
-    """Whether a listener raised, which Locust logs and keeps in a flag."""
-    return log.unhandled_greenlet_exception
 
 
 def watch_greenlets(tell: Callable[[object, BaseException], None]) -> None:

@@ -90,7 +90,10 @@ class BoundedServer(zmqrpc.Server):
             else:
                 self.port = self.socket.bind_to_random_port(place)
         except zmq.ZMQError as error:
-            raise PortTakenError(f"{host}:{port}: {error.strerror}") from error
+            raise PortTakenError(
+                f"{host}:{port}: {error.strerror}; ss -ltnp 'sport = :{port}' shows who listens "
+                "there; next: end that, or choose another --bind"
+            ) from error
 
 
 class LeadingRunner(runners.MasterRunner):

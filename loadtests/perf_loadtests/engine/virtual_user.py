@@ -130,6 +130,13 @@ class VirtualUser:
         if self.greenlet is not None:
             self.greenlet.kill(block=False)
 
+    def give_up(self) -> None:
+        """Let a task that will not die keep no account open; one in `on_stop` is only slow."""
+        self.cut = True
+        if not self.leaving:
+            text = "a task goes on after it was ended: it catches BaseException"
+            self.ledger.raised("TaskNotEnding", self.arm.scenario, text, excused=False)
+
     def begin(self, slot: Slot, intended_s: float | None, number: int = 0) -> IterationCell:
         """Begin an iteration now; return what it is counted in."""
         ledger = self.ledger

@@ -80,7 +80,7 @@ def find_pull_request(api: Api, event: Event) -> int | None:
     """
     if event.number is not None and event.head_repository is None:
         path = f"/repos/{event.repository}/pulls/{event.number}"
-        pull = _expect(api.call("GET", path), path)
+        pull = expect(api.call("GET", path), path)
         is_open = isinstance(pull, dict) and pull.get("state") == "open"
         return event.number if is_open else None
     owner = (event.head_repository or event.repository).partition("/")[0]
@@ -88,7 +88,7 @@ def find_pull_request(api: Api, event: Event) -> int | None:
     branch = quote(event.head_branch, safe="", errors="replace")
     head = f"{quote(owner, safe='')}:{branch}"
     path = f"/repos/{event.repository}/pulls?state=open&head={head}&per_page=100"
-    for pull in _pages(api, path):
+    for pull in pages(api, path):
         found = pull.get("head")
         if not isinstance(found, dict) or not isinstance(pull.get("number"), int):
             continue
@@ -112,7 +112,7 @@ class PullRequest:
         """Comments that this token wrote, all pages of them."""
         path = f"/repos/{self.repository}/issues/{self.number}/comments?per_page=100"
         found: list[Comment] = []
-        for item in _pages(self.api, path):
+        for item in pages(self.api, path):
             identity, text = item.get("id"), item.get("body")
             if self.author.wrote(item) and isinstance(identity, int) and isinstance(text, str):
                 found.append(Comment(identity=identity, text=text))
@@ -124,7 +124,7 @@ class PullRequest:
         A comment that is not found again as our own would get a new one beside it at each run.
         """
         path = f"/repos/{self.repository}/issues/{self.number}/comments"
-        made = _expect(self.api.call("POST", path, {"body": text}), f"POST {path}")
+        made = expect(self.api.call("POST", path, {"body": text}), f"POST {path}")
         user = made.get("user") if isinstance(made, dict) else None
         if not isinstance(made, dict) or not isinstance(user, dict) or self.author.wrote(made):
             return  # what an answer leaves out is seen by who reads it back
@@ -144,7 +144,7 @@ class PullRequest:
         answer = self.api.call("PATCH", path, {"body": text})
         if answer.status == _NOT_FOUND:
             return False
-        _expect(answer, f"PATCH {path}")
+        expect(answer, f"PATCH {path}")
         return True
 
     def delete(self, identity: int) -> None:
@@ -152,7 +152,7 @@ class PullRequest:
         path = f"/repos/{self.repository}/issues/comments/{identity}"
         answer = self.api.call("DELETE", path)
         if answer.status != _NOT_FOUND:
-            _expect(answer, f"DELETE {path}")
+            expect(answer, f"DELETE {path}")
 
 
 def check_run(api: Api, event: Event, *, name: str, exit_code: int, title: str, text: str) -> None:
@@ -173,7 +173,7 @@ def check_run(api: Api, event: Event, *, name: str, exit_code: int, title: str, 
         answer = api.call("POST", path, body)
     except WaitedError:
         answer = api.call("POST", path, body)
-    _expect(answer, what, needs="checks: write")
+    expect(answer, what, needs="checks: write")
 
 
 def _number(found: object) -> int:
@@ -182,22 +182,39 @@ def _number(found: object) -> int:
     raise DeliveryError("an id that is no number")
 
 
-def _pages(api: Api, path: str) -> Iterator[dict[str, object]]:
+def pages(api: Api, path: str, inside: str = "") -> Iterator[dict[str, object]]:
+    """Items of a list, all pages of it; `inside` names the field that holds them, if one does.
+
+    Raises
+    ------
+    DeliveryError
+        If it is no list, refused, or longer than `MOST_PAGES`.
+    """
     page: str | None = path
+    what = f"GET {path.partition('?')[0]}"
     for _ in range(MOST_PAGES):
         if page is None:
             return
         answer = api.call("GET", page)
-        found = _expect(answer, f"GET {path.partition('?')[0]}")
+        found = expect(answer, what)
+        if inside:
+            found = found.get(inside) if isinstance(found, dict) else None
         if not isinstance(found, list):
-            raise DeliveryError(f"GET {path.partition('?')[0]}: expected a list")
+            raise DeliveryError(f"{what}: expected a list")
         yield from (item for item in found if isinstance(item, dict))
         page = api.next_page(answer)
     if page is not None:
-        raise DeliveryError(f"more than {MOST_PAGES} pages of comments; nothing was posted")
+        raise DeliveryError(f"{what}: more than {MOST_PAGES} pages; nothing was written")
 
 
-def _expect(answer: Answer, what: str, needs: str = "pull-requests: write") -> object:
+def expect(answer: Answer, what: str, needs: str = "pull-requests: write") -> object:
+    """Body of an answer that says yes.
+
+    Raises
+    ------
+    DeliveryError
+        With what the server said, and which permission it asks for.
+    """
     if answer.is_ok:
         return answer.body
     raise _refused(answer, what, needs)

@@ -71,6 +71,8 @@ class Api:
         where it was meant to go.
     call_s : float
         Deadline of one call, name look-up and the last byte of its answer included.
+    total_s : float
+        Deadline of all calls together.
     """
 
     base: str
@@ -81,6 +83,7 @@ class Api:
     ca_file: str = ""
     proxy: str = ""
     call_s: float = CALL_S
+    total_s: float = TOTAL_S
     _session: requests.Session = field(init=False, default_factory=requests.Session)
     _began_s: float = field(init=False)
     _wrote_s: float | None = field(init=False, default=None)
@@ -177,9 +180,11 @@ class Api:
         Timeouts of sockets are those of single reads: neither a slow name server nor a trickle of
         bytes ever meets one.
         """
-        left_s = min(self.call_s, TOTAL_S - (self.clock() - self._began_s))
+        left_s = min(self.call_s, self.total_s - (self.clock() - self._began_s))
         if left_s <= 0:
-            raise DeliveryError(f"{self._host}: {TOTAL_S:g} s are over; nothing more was tried")
+            raise DeliveryError(
+                f"{self._host}: {self.total_s:g} s are over; nothing more was tried"
+            )
         answer: Future[Answer] = Future()
 
         def ask() -> None:
@@ -220,7 +225,7 @@ class Api:
         self._wrote_s = self.clock()
 
     def _wait(self, wait_s: float, why: str) -> None:
-        left_s = TOTAL_S - (self.clock() - self._began_s)
+        left_s = self.total_s - (self.clock() - self._began_s)
         if wait_s > min(MOST_WAIT_S, left_s):
             asked = f"{wait_s:.0f} s" if math.isfinite(wait_s) else "an unknown time"
             raise DeliveryError(f"{self._host}: {why}; {asked} to wait is too long")

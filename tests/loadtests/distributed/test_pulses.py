@@ -52,6 +52,7 @@ def test_the_busiest_process_is_the_one_that_counts() -> None:
         for at_s in range(1, 30) for worker in (1, 2, 0)
     ])  # fmt: skip
     assert total.pulses.cpu_p95_ratio() == pytest.approx(0.9)
+    assert total.pulses.too_busy() == ["worker 2 was too busy: 90 % of a core"]
 
 
 def test_a_step_or_a_silence_of_one_process_is_not_lost_among_the_others() -> None:

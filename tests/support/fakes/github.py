@@ -77,6 +77,8 @@ class FakeGitHub:
     # called once, before the request of that number from now
     interruption: tuple[int, Callable[[], None]] | None = None
     calls: list[tuple[str, str]] = field(default_factory=list)
+    # what may stand under Authorization
+    accepted: set[str] = field(default_factory=lambda: {f"Bearer {TOKEN}"})
     user: tuple[int, dict[str, object]] = (403, {"message": "Resource not accessible"})
     # whom the token writes as
     writer: dict[str, str] = field(default_factory=lambda: dict(BOT))
@@ -194,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
             state.faults.pop(0)
         else:
             fault = None
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if self.headers.get("Authorization") not in state.accepted:
             self._send(401, {"message": "Bad credentials"}, "")
             return
         if fault is not None and not fault.is_done:

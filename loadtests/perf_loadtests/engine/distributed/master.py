@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import gevent
 
 from perf_documents.errors import ScenarioError
+from perf_loadtests.engine import locust_compat, locust_compat_hooks
 from perf_loadtests.engine.boot import PULSE_S, Engine
 from perf_loadtests.engine.distributed import messages
 from perf_loadtests.engine.distributed.clocks import NOTED_S, PINGS, TOO_VAGUE_S, boot_id
@@ -15,10 +17,10 @@ from perf_loadtests.engine.distributed.desk import Desk
 from perf_loadtests.engine.distributed.roster import Roster
 from perf_loadtests.engine.distributed.stage import Stage
 from perf_loadtests.engine.distributed.worker import expected_of
+from perf_loadtests.engine.listeners import book_listener
 from perf_loadtests.engine.locust_compat_runners import PortTakenError
 from perf_loadtests.engine.probes import Probes
 from perf_loadtests.protocol import EventRecord, SpreadModel
-from perf_loadtests.totals import sum_counts
 
 if TYPE_CHECKING:
     from perf_loadtests.engine.control import Control
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 JOIN_LIMIT_S, READY_LIMIT_S, PING_LIMIT_S = 60.0, 65.0, 5.0
 SILENT_S, SILENT_BEFORE_S = 3.0, 15.0
 LEAD_S, TURN_S, GRANT_S = 1.2, 0.02, 0.5
-STOP_LIMIT_S, DRAIN_MORE_S, LAST_WORDS_S = 2.5, 10.0, 0.3
+# below the limits of the supervisor, so that who was waited for in vain is named
+STOP_LIMIT_S, DRAIN_MORE_S, LAST_WORDS_S = 2.5, 7.0, 0.3
 LONG_AGO_S = -1e6
 
 
@@ -50,6 +53,10 @@ class MasterEngine(Engine):
             self._event("PORT", str(error))
             return
         control.listen(self._obey)
+        # listeners that are for the master alone raise nowhere else
+        tell = partial(book_listener, self._ledger)
+        locust_compat_hooks.watch_listeners(tell)
+        locust_compat.watch_greenlets(lambda _greenlet, error: tell(error))
         self._probes = Probes(clock=self._clock, wall=self._wall, yielded=lambda: 0.0)
         gevent.spawn(self._probes.watch_loop)
         if self._gather() and self._agree():
@@ -190,7 +197,7 @@ class MasterEngine(Engine):
             return
         self._write(record | {"worker": member.index + 1})
         if isinstance(said, EventRecord):
-            if said.kind in {"VUS", "NOT_ALLOWED"}:
+            if said.kind in {"VUS", "NOT_ALLOWED", "STOPPED"}:
                 self._stop_all("stop")
         elif self._ended == "schedule" and member.part and member.part.ended != "schedule":
             self._fail(f"{self._roster.name(member)} stopped at {member.part.reached_s:.1f} s")
@@ -211,9 +218,8 @@ class MasterEngine(Engine):
         self._write({
             "type": "second", "worker": 0, "at_s": max(LONG_AGO_S, self._clock() - self._t0_s),
             "phase": self._phase, "vus": sum(member.vus for member in members),
-            "cells": {"series": [], "scenarios": [], "ended": []}, "health": self._probes.take(),
-            "counts": sum_counts([]).model_dump(), "errors": [], "exceptions": [],
-        })  # fmt: skip
+            "health": self._probes.take(),
+        } | self._ledger.take())  # fmt: skip
 
     def _fail(self, why: str) -> None:
         self._failed = True
@@ -239,7 +245,12 @@ class MasterEngine(Engine):
 
     def _close(self) -> None:
         """Write the completion record, let the last acknowledgements out, and say goodbye."""
-        parts = [m.part for m in self._roster.members.values() if m.part is not None]
+        telling = gevent.spawn(self._stage.ended, self._ledger)
+        while not telling.dead:
+            self._turn()  # one that takes too long is the supervisor's to end
+        # a run that never began has no end
+        directed = self._roster.members.values() if self._roster.closed else ()
+        parts = [member.part for member in directed if member.part is not None]
         self._pulse_once()
         if parts:
             waking = [part.wakeup_p99_s for part in parts if part.wakeup_p99_s is not None]
@@ -250,7 +261,6 @@ class MasterEngine(Engine):
                 counts=self._roster.counts().model_dump(),
                 wakeup_p99_s=max(waking, default=None),
             )
-        self._stage.ended()
         if self._failed or not parts:
             self._desk.say_to_all(messages.Refused(text="the run is over"))
         until_s = self._clock() + LAST_WORDS_S

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perf_loadtests.engine import locust_compat_runners
+from perf_loadtests.engine.listeners import book_exit_code
 from perf_loadtests.engine.locust_compat_runners import LeadingRunner
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from locust.user.users import User
 
     from perf_loadtests.engine.distributed.desk import Desk
+    from perf_loadtests.engine.ledger import Ledger
 
 
 class Stage:
@@ -46,7 +48,8 @@ class Stage:
         """Tell the scenario's listeners."""
         self._environment.events.test_start.fire(environment=self._environment)
 
-    def ended(self) -> None:
-        """Tell the scenario's listeners."""
+    def ended(self, ledger: Ledger) -> None:
+        """Tell the scenario's listeners, and book what they say of the run."""
         self._environment.events.test_stop.fire(environment=self._environment)
         self._environment.events.quitting.fire(environment=self._environment)
+        book_exit_code(ledger, self._environment)

@@ -7,7 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from perf_loadtests.engine.boot import Engine, go_on
+import gevent
+
+from perf_loadtests.engine.boot import PULSE_S, Engine, go_on
 from perf_loadtests.engine.distributed.link import Link, RefusedToJoinError, UnreachedError
 from perf_loadtests.engine.distributed.roster import Expected, hashes_of
 
@@ -59,7 +61,14 @@ class WorkerEngine(Engine):
         me = expected_of(self._order, scenario_sha256)
         self._link = Link(self.place, me, self.token, self._clock)
         self._link.interrupt = self._interrupt
+        gevent.spawn(self._show_life)
         return self._link
+
+    def _show_life(self) -> None:
+        """Let whoever watches this process see that its event loop goes round."""
+        while True:
+            os.utime(self._spool.descriptor)
+            gevent.sleep(PULSE_S)
 
     def _stop_waiting(self, _word: str) -> None:
         if self._link is not None:
@@ -93,7 +102,9 @@ class WorkerEngine(Engine):
         link = self._link
         if link is None:
             return
-        link.wait(lambda: link.flush, START_LIMIT_S)
+        if load.ended == "schedule":
+            link.wait(lambda: link.flush, START_LIMIT_S)
+        # one that stopped by itself says so at once, or the others would load on
         link.report({
             "type": "part", "pid": os.getpid(), "reached_s": load.reached_s, "ended": load.ended,
             "drained": load.drained, "counts": self._ledger.closing(), "wakeup_p99_s": wakeup_p99_s,
