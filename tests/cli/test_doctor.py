@@ -57,6 +57,7 @@ def test_every_check_is_made_though_one_is_not_well(desk: Desk) -> None:
     assert lines["machine"].startswith("ok ")
 
 
+@pytest.mark.slow
 def test_the_rate_that_one_process_holds(desk: Desk) -> None:
     done = desk.perf("doctor", "--calibrate", "--json")
     known = json.loads(done.out)["calibration"]

@@ -70,6 +70,7 @@ def test_stamps_of_two_units_are_refused() -> None:
         rows.add(rows.series_key("a"), T0 * 1000, 0.1)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path) -> None:
     """100,000 rows take no more than 10,000 do, beside what their windows take."""
 
