@@ -116,7 +116,6 @@ open_history(sys.argv[1], Path("/")).open_for_writing()
 """
 
 
-@pytest.mark.slow
 def test_a_migration_that_is_killed_leaves_nothing_half_done(
     database: PostgresShelf, server: Server
 ) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from shelves import PostgresShelf
 
 
-@pytest.mark.slow
 def test_twenty_fresh_clones_four_at_a_time_lose_nothing(origin: Path) -> None:
     def add(seed: int) -> int:
         done = Clone(origin, f"clone{seed}", seed).sync()

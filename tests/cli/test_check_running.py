@@ -46,7 +46,6 @@ def test_a_run_that_fails_is_rolled_back_while_it_goes_on(desk: Desk) -> None:
     assert "the run is not valid" in stored.out
 
 
-@pytest.mark.slow
 def test_a_run_that_ends_undecided_is_held(desk: Desk) -> None:
     desk.write(duration="4s")
     (desk.folder / "rules.yaml").write_text(RULES)

@@ -33,7 +33,6 @@ def test_a_control_is_loaded_beside_the_target(desk: Desk, spread: list[str]) ->
     assert "as stored" not in comment.out
 
 
-@pytest.mark.slow
 def test_rounds_restart_what_they_can(desk: Desk) -> None:
     desk.write(rate=RATE, regression=LAX, duration="4s")
     done = desk.run("--control", "demo", "--rounds", "2")

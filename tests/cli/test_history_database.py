@@ -48,7 +48,6 @@ def test_a_database_that_is_down_is_said_before_any_load(desk: Desk) -> None:
     assert desk.served() == 0
 
 
-@pytest.mark.slow
 def test_a_database_that_ends_during_the_load_costs_nothing(desk: Desk, server: Server) -> None:
     (desk.folder / "perf.yaml").write_text(f"history: {server.url(server.new_database())}\n")
     process = desk.start()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,3 +121,23 @@ def test_an_existing_spool_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be created"):
         spool.create(tmp_path / "s")
     assert (tmp_path / "s").read_text() == "mine"
+
+
+def test_a_record_that_is_no_object_is_damage(tmp_path: Path) -> None:
+    text = b"1 [1]"
+    (tmp_path / "spool").write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
+    with (tmp_path / "spool").open("rb") as file:
+        reader = spool.SpoolReader(file.fileno())
+        assert reader.read() == []
+    assert reader.damage == spool.Damage(after_sequence=0, cause="a record that is no object")
+
+
+def test_a_line_without_end_is_damage_and_not_read_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "MAX_LINE_BYTES", 100)
+    (tmp_path / "spool").write_bytes(b"x" * 101)
+    with (tmp_path / "spool").open("rb") as file:
+        reader = spool.SpoolReader(file.fileno())
+        assert reader.read() == []
+    assert reader.damage == spool.Damage(after_sequence=0, cause="a line without end")
