@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_analysis.compared import RowVerdict
+from perf_analysis.gating import gate
 from perf_analysis.grammar import AGGREGATIONS, METRICS, parse_threshold
 from perf_analysis.histogram import build
 from perf_analysis.series import Cell, Measured, ScenarioCell, Slot
@@ -66,6 +68,17 @@ def test_no_data_never_passes(make: Make, threshold: Threshold) -> None:
 )
 def test_the_minimum_of_samples(expression: str, need: int) -> None:
     assert minimum_n(parse_threshold("http_req_duration", expression)) == need
+
+
+def test_a_rate_over_a_phase_of_no_length_is_undecided(make: Make) -> None:
+    measured = make.measured(make.row(make.cell([0.1] * 500)), spans=(("sustained", 0.0),))
+    result = judged("http_reqs", "rate>1", measured)
+    assert (result.verdict, result.observed) == (INCONCLUSIVE, None)
+    assert "no length" in result.reason
+
+
+def test_rows_none_of_which_is_gated_are_not_judged() -> None:
+    assert gate(()) is RowVerdict.NOT_JUDGED
 
 
 def test_counters_and_gauges_need_no_minimum() -> None:
