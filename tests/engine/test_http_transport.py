@@ -126,7 +126,7 @@ def test_the_deadline_covers_all_hops(user: Booked) -> None:
     began_s = time.perf_counter()
     user.client.get("/hops-slow/5", name="x", timeout=0.15)
     assert 0.15 <= time.perf_counter() - began_s < 0.2
-    # each hop takes 50 ms or a little more: the third may still have arrived
+    # a third that lies there when a busy machine lets us run again counts as come in time
     assert outcome(user.taken()[0]) in {"302, 302, 0 timeout", "302, 302, 302, 0 timeout"}
 
 
