@@ -124,10 +124,10 @@ def test_a_request_cut_off_before_its_client_spoke_has_unknown_timings(user: Boo
 
 def test_the_deadline_covers_all_hops(user: Booked) -> None:
     began_s = time.perf_counter()
-    user.client.get("/hops-slow/5", name="x", timeout=0.15)
-    assert 0.15 <= time.perf_counter() - began_s < 0.2
-    # a third that lies there when a busy machine lets us run again counts as come in time
-    assert outcome(user.taken()[0]) in {"302, 302, 0 timeout", "302, 302, 302, 0 timeout"}
+    # a hop takes 100 ms: the deadline is as far from the second as from the third
+    user.client.get("/hops-slow/5", name="x", timeout=0.25)
+    assert 0.25 <= time.perf_counter() - began_s < 0.3
+    assert outcome(user.taken()[0]) == "302, 302, 0 timeout"
 
 
 def test_a_call_cannot_outlast_the_plan(server: Server) -> None:

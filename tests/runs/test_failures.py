@@ -143,17 +143,12 @@ def test_an_exception_of_the_scenario_itself_is_its_own_fault(bench: Bench) -> N
 
 
 def test_t02_a_target_that_goes_away_ends_the_run_early(bench: Bench) -> None:
-    def stop(target: DemoTarget) -> None:
-        target.stop()
-
     with DemoTarget(os.environ) as other:
-        gone = during(bench, 1.0, lambda: stop(other))
+        # at once: a target that is asked to stop ends its requests first, for seconds on a busy machine
+        gone = during(bench, 1.0, lambda: os.kill(other.pid, signal.SIGKILL))
         run = bench.run(HEALTH, emit=gone, url=other.url, rate=20, duration_s=60)
     assert run.state is EndState.STOPPED
-    # how long the target takes to go is its own affair; ten seconds without an answer end the run
-    said = re.search(r"stopped answering at (\d+\.\d) s \(refused", run.engine.end_detail)
-    assert said is not None
-    assert 1.0 <= float(said[1]) <= run.reached_s - 10.0
+    assert re.search(r"stopped answering at [123]\.\d s \(refused", run.engine.end_detail)
     assert 11.0 <= run.reached_s < 30.0
     judged = judge(run.facts(), run.measured, [parse_threshold("http_req_failed", "rate<0.01")])
     assert [result.verdict for result in judged.thresholds] == [Verdict.FAIL]

@@ -159,7 +159,7 @@ def _cookies(asked: Asked) -> bool:
 
 
 def _slow_hops(asked: Asked) -> bool:
-    time.sleep(0.06)
+    time.sleep(0.1)
     return _hops(asked)
 
 
