@@ -144,7 +144,7 @@ def test_an_exception_of_the_scenario_itself_is_its_own_fault(bench: Bench) -> N
 
 def test_t02_a_target_that_goes_away_ends_the_run_early(bench: Bench) -> None:
     with DemoTarget(os.environ) as other:
-        # at once: a target that is asked to stop ends its requests first, for seconds on a busy machine
+        # at once: one that is asked to stop ends its requests first, which may take seconds
         gone = during(bench, 1.0, lambda: os.kill(other.pid, signal.SIGKILL))
         run = bench.run(HEALTH, emit=gone, url=other.url, rate=20, duration_s=60)
     assert run.state is EndState.STOPPED
