@@ -30,10 +30,11 @@ demo-trend: $(STAMP)
 demo-canary: $(STAMP)
 	$(BIN)/python deploy/github/simulation/demo.py
 
-# Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the
-# rest, what mostly waits, for scrapes, rollouts and pages, and what computes, shares one core with low
-# priority until that has ended. Coverage looks for greenlets only where tests run among them: it takes
-# twice the time, and where many threads end it may never end itself.
+# Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the rest
+# gives way to it until that has ended. What mostly waits, for scrapes, rollouts and pages, has one core, since
+# its browsers and servers have priorities of their own; what computes takes whatever time is left. Coverage
+# looks for greenlets only where tests run among them: it takes twice the time, and where many threads end it
+# may never end itself.
 LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control doctor faults_of_targets history_database init \
 	serve signals stored streams termination verdicts worker)
 WAITING := tests/canary tests/browser tests/loadtests $(filter-out $(LOADING),$(wildcard tests/cli/test_*.py))
@@ -47,7 +48,7 @@ test: $(STAMP)
 	rm -f .coverage.*
 	logs=$$(mktemp -d); trap 'rm -rf "$$logs"' EXIT; code=0; \
 	.ci/behind $(PLAIN) $(WAITING) >"$$logs/waiting" 2>&1 & waiting=$$!; \
-	.ci/behind $(PLAIN) --doctest-modules $(COMPUTING) analysis/perf_analysis >"$$logs/computing" 2>&1 & computing=$$!; \
+	.ci/behind --anywhere $(PLAIN) --doctest-modules $(COMPUTING) analysis/perf_analysis >"$$logs/computing" 2>&1 & computing=$$!; \
 	$(PLAIN) $(LOADING) || code=$$?; \
 	$(COVER) tests/engine/run.py -q tests/engine || code=$$?; \
 	kill -USR1 $$waiting $$computing 2>/dev/null || true; \
@@ -55,8 +56,8 @@ test: $(STAMP)
 	wait $$computing || code=$$?; cat "$$logs/computing"; exit $$code
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
-	$(BIN)/coverage json --quiet -o .coverage.json
-	$(BIN)/python .ci/floors.py .coverage.json
+	$(BIN)/coverage json --quiet -o .branches.json
+	$(BIN)/python .ci/floors.py .branches.json
 
 # Long tests; and properties once more, by examples that nobody has seen yet.
 test-slow: $(STAMP)
@@ -129,4 +130,4 @@ sbom: $(STAMP)
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file dist/sbom.json .ci/runtime.txt
 
 clean:
-	rm -rf $(VENV) .perf build dist .coverage .coverage.* workflows.sarif
+	rm -rf $(VENV) .perf build dist .coverage .coverage.* .branches.json workflows.sarif
