@@ -9,7 +9,7 @@ import pytest
 
 from engine_runs import plan_of
 from perf_loadtests.engine.ledger import Ledger
-from perf_loadtests.engine.open_driver import OpenDriver
+from perf_loadtests.engine.open_driver import OpenDriver, shared_s
 from perf_loadtests.engine.share import Everything
 from perf_loadtests.engine.virtual_user import Arm, VirtualUser
 from perf_loadtests.schedule import arrivals
@@ -115,6 +115,28 @@ def test_in_time_a_busy_pool_drops_at_once() -> None:
     walk = Walk(busy=True)
     assert walk.wake(2.5 * MS) == pytest.approx(3 * MS)
     assert (walk.counts["dropped"], walk.counts["late_drops"]) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("rate", "apart_s"),
+    [
+        (1.0, 0.0), (1000.0, 0.0), (2000.0, 0.0), (6000.0, 0.0005), (10_000.0, 0.001),
+        (14_000.0, 0.0015), (1e6, 0.0015),
+    ],
+)  # fmt: skip
+def test_only_fast_arrivals_share_wake_ups_and_by_little(rate: float, apart_s: float) -> None:
+    assert shared_s(rate) == pytest.approx(apart_s)
+
+
+def test_arrivals_that_share_a_wake_up_are_late_by_it_and_none_is_left_out() -> None:
+    walk = Walk(busy=True)
+    walk.driver._gap_s = 1.5 * MS
+    assert walk.wake(0.5 * MS) == pytest.approx(2.0 * MS)  # not at 1 ms, when the next is due
+    assert walk.wake(2.0 * MS) == pytest.approx(3.5 * MS)
+    assert walk.counts["planned"] == 3
+    assert walk.wake(2.1 * MS) == pytest.approx(3.6 * MS)
+    assert walk.wake(3.6 * MS) == pytest.approx(5.1 * MS)
+    assert walk.counts["planned"] == 4
 
 
 def test_a_burst_is_released_16_at_a_time() -> None:

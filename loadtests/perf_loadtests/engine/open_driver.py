@@ -32,12 +32,19 @@ BATCH = 16
 LATE_S, VERY_LATE_S = 0.005, 0.010
 POLL_S = 0.001
 GROW_S, LOOK_S = 0.001, 0.01
-# A wake-up, here and in the server, costs more than the arrival it is for. Above 2,000/s arrivals
-# share wake-ups: by 1 ms at 10,000/s, which halves the processor time there, and never by more than
-# 1.5 ms. What an arrival waits for that is schedule lag like any other.
 SHARE_FROM_PER_S, SHARE_S_PER_PER_S, SHARE_MOST_S = 2000.0, 0.001 / 8000.0, 0.0015
 ORDER_SALT, CLASS_SALT = 0x0A8B, 0x5C1E
 EVEN = 0.5
+
+
+def shared_s(rate: float) -> float:
+    """How far wake-ups lie apart at least, in seconds, at a rate of arrivals a second.
+
+    A wake-up, here and in the server, costs more than the arrival it is for. Above 2,000/s arrivals
+    share them: by 1 ms at 10,000/s, which took a fifth to two fifths off the processor time there
+    (docs/performance.md). What an arrival waits for that is schedule lag like any other.
+    """
+    return min(max((rate - SHARE_FROM_PER_S) * SHARE_S_PER_PER_S, 0.0), SHARE_MOST_S)
 
 
 class OpenDriver:
@@ -266,8 +273,7 @@ class OpenDriver:
         total = sum(group.weight for group in self._sides[0])
         while True:
             rate = rate_at(stages, max(0.0, self._ledger.offset_s())) / self._share.stripe.of
-            share_s = (rate - SHARE_FROM_PER_S) * SHARE_S_PER_PER_S
-            self._gap_s = min(max(share_s, 0.0), SHARE_MOST_S)
+            self._gap_s = shared_s(rate)
             grown = False
             for group in self._groups.values():
                 if group.pool.wanted(math.ceil(rate * group.weight / total)):
