@@ -17,6 +17,7 @@ import wall_clock
 from commands import PERF, Done, environment
 from perf_documents.errors import InfraError
 from perf_loadtests.surroundings import check_clock, notes_of
+from scenario_texts import EACH_CLIENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +127,7 @@ def test_a_run_in_an_odd_environment_passes_and_says_what_it_ignored(desk: Desk)
             "ODD": "\udcff", "PYTHONWARNINGS": "default", "PYTHONSTARTUP": "/nonexistent",
             "REQUESTS_CA_BUNDLE": "/nonexistent", "TMPDIR": "/nonexistent",
         }  # fmt: skip
-        desk.scenario("proxied", PROXIED)
+        desk.scenario("proxied", EACH_CLIENT.replace("PATH", "/health"))
         desk.write(scenario="proxied")
         done = desk.run("--json", environ=environ)
         proxy.settimeout(0.0)
@@ -143,28 +144,6 @@ def test_a_run_in_an_odd_environment_passes_and_says_what_it_ignored(desk: Desk)
         assert words in said.replace("&#95;", "_").replace("&#126;", "~").replace("&#91;", "[") \
             .replace("&#93;", "]"), words  # fmt: skip
     assert "x" * 1_000 not in said
-
-
-PROXIED = """
-from locust import FastHttpUser, HttpUser
-from perf_loadtests.http import LeanHttpUser
-
-
-def ask(user):
-    user.client.get("/health", name="/health")
-
-
-class Lean(LeanHttpUser):
-    tasks = [ask]
-
-
-class Fast(FastHttpUser):
-    tasks = [ask]
-
-
-class Plain(HttpUser):
-    tasks = [ask]
-"""
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o777])

@@ -15,6 +15,7 @@ from perf_analysis.judgement import judge
 from perf_documents.codec import dump_run
 from perf_documents.errors import RefusedError
 from perf_reports.items import notes
+from scenario_texts import EACH_CLIENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,22 +86,6 @@ PATCHING = """
         @task
         def health(self):
             self.client.get("/health", name="/health")
-"""
-BODIES = """
-    from locust import FastHttpUser, HttpUser
-    from perf_loadtests.http import LeanHttpUser
-
-    def ask(user):
-        user.client.get("/", name="/")
-
-    class Lean(LeanHttpUser):
-        tasks = [ask]
-
-    class Fast(FastHttpUser):
-        tasks = [ask]
-
-    class Plain(HttpUser):
-        tasks = [ask]
 """
 BODY = b'{"a": "' + b"\xff\xfe+AGE-" * 300_000 + b'"}'
 
@@ -190,7 +175,7 @@ def test_a_socket_that_a_scenario_opens_by_itself_passes_the_allow_list(bench: B
 
 def test_bodies_are_never_decoded_for_figures(bench: Bench) -> None:
     with serving() as url:
-        run = bench.run(BODIES, url=url, rate=9, duration_s=2)
+        run = bench.run(EACH_CLIENT.replace("PATH", "/"), url=url, rate=9, duration_s=2)
     cells = run.measured.cells("all")
     assert {(key.status, key.error_class) for key in cells} == {(200, "")}
     assert len({key.scenario for key in cells}) == 3
