@@ -197,11 +197,11 @@ class Accumulator:
             self.last = pulse
             self._note_rate(before, pulse)
         if record.worker != 0:
-            self._add(record)
+            self._add(record, before)
         else:
             self._note_errors(record)  # of its own listeners
 
-    def _add(self, record: SecondRecord) -> None:
+    def _add(self, record: SecondRecord, before: SecondRecord | None) -> None:
         series = decode_series(record.cells.series)
         scenarios = decode_scenarios(record.cells.scenarios)
         for key, slots in series.items():
@@ -217,7 +217,7 @@ class Accumulator:
         for window, count in record.cells.ended:
             self._ended[window] = self._ended.get(window, 0) + count
         self._note_errors(record)
-        self._note_transport(record.at_s, series)
+        self._note_transport(before, record.at_s, series)
         cells = [cell for slots in series.values() for cell in slots.values()]
         lags = [part.lag for rows in scenarios.values() for part in rows.values()]
         self._recent.append((merge(cell.service for cell in cells), merge(lags)))
@@ -271,7 +271,9 @@ class Accumulator:
             per_arm = started / span_s / self._arms
             self._achieved = per_arm if self._plan.open_model else float(record.vus)
 
-    def _note_transport(self, at_s: float, series: dict[SeriesKey, dict[Slot, Cell]]) -> None:
+    def _note_transport(
+        self, before: SecondRecord | None, at_s: float, series: dict[SeriesKey, dict[Slot, Cell]]
+    ) -> None:
         """Track for how long of the load nothing but transport errors has come back."""
         if at_s < 0.0:
             return  # a service that is still being logged into is not loaded yet
@@ -286,6 +288,7 @@ class Accumulator:
             self._transport_since_s, self.only_transport_s = None, 0.0
         elif failed:
             if self._transport_since_s is None:
-                self._transport_since_s = at_s
+                # this record tells of all that came back since the one before it
+                self._transport_since_s = max(0.0, before.at_s) if before else 0.0
             # up to the newest error: seconds in which nothing comes back at all prove nothing
             self.only_transport_s = at_s - self._transport_since_s
