@@ -30,11 +30,11 @@ demo-trend: $(STAMP)
 demo-canary: $(STAMP)
 	$(BIN)/python deploy/github/simulation/demo.py
 
-# Four parts beside each other. What generates load and judges it is sensitive to a busy machine: the rest
-# gives way to it until that has ended. What mostly waits, for scrapes and rollouts or for pages and commands,
-# has one core, since its browsers and servers have priorities of their own; what computes takes whatever time is left. Coverage
-# looks for greenlets only where tests run among them: it takes twice the time, and where many threads end it
-# may never end itself.
+# Four parts beside each other. What generates load and judges it is sensitive to a busy machine: the rest gives
+# way to it until that has ended. What mostly waits, for scrapes and rollouts or for pages and commands, has one
+# core, since its browsers and servers have priorities of their own; what computes takes the time that is left.
+# Coverage looks for greenlets only where tests run among them: it takes twice the time, and where many threads
+# end it may never end itself.
 LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control doctor faults_of_targets history_database init \
 	serve signals stored streams termination verdicts worker)
 WAITING := tests/canary tests/loadtests
