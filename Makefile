@@ -30,18 +30,18 @@ demo-trend: $(STAMP)
 demo-canary: $(STAMP)
 	$(BIN)/python deploy/github/simulation/demo.py
 
-# Four parts beside each other. What generates load and judges it is sensitive to a busy machine: the rest gives
-# way to it until that has ended. What mostly waits, for scrapes and rollouts or for pages and commands, has one
-# core, since its browsers and servers have priorities of their own; what computes takes the time that is left.
-# Coverage looks for greenlets only where tests run among them: it takes twice the time, and where many threads
-# end it may never end itself.
+# Three parts beside each other. What generates load and judges it is sensitive to a busy machine: the rest gives
+# way to it until that has ended. What mostly waits, for scrapes, rollouts and pages, has one core, since its
+# browsers and servers have priorities of their own; what computes takes the time that is left. Coverage looks for
+# greenlets only where tests run among them: it takes twice the time, and where many threads end it may never end
+# itself.
 LOADING := tests/runs $(patsubst %,tests/cli/test_%.py,baselines check_running control doctor faults_of_targets history_database init \
 	serve signals stored streams termination verdicts worker)
-WAITING := tests/canary tests/loadtests
-CALLING := tests/browser $(filter-out $(LOADING),$(wildcard tests/cli/test_*.py))
+RECKONING := $(wildcard $(patsubst %,tests/cli/test_%*.py,changes compare trend))
+WAITING := tests/canary tests/browser tests/loadtests $(filter-out $(LOADING) $(RECKONING),$(wildcard tests/cli/test_*.py))
 APART := tests/canary tests/browser tests/loadtests tests/cli tests/runs tests/support tests/data tests/golden \
 	tests/engine tests/__pycache__
-COMPUTING := $(filter-out $(APART),$(patsubst %/,%,$(wildcard tests/*/)))
+COMPUTING := $(filter-out $(APART),$(patsubst %/,%,$(wildcard tests/*/))) $(RECKONING)
 COVER := $(BIN)/coverage run
 PLAIN := $(COVER) --concurrency=thread -m pytest -q
 
@@ -49,13 +49,11 @@ test: $(STAMP)
 	rm -f .coverage.*
 	logs=$$(mktemp -d); trap 'rm -rf "$$logs"' EXIT; code=0; \
 	.ci/behind $(PLAIN) $(WAITING) >"$$logs/waiting" 2>&1 & waiting=$$!; \
-	.ci/behind $(PLAIN) $(CALLING) >"$$logs/calling" 2>&1 & calling=$$!; \
 	.ci/behind --anywhere $(PLAIN) --doctest-modules $(COMPUTING) analysis/perf_analysis >"$$logs/computing" 2>&1 & computing=$$!; \
 	$(PLAIN) $(LOADING) || code=$$?; \
 	$(COVER) tests/engine/run.py -q tests/engine || code=$$?; \
-	kill -USR1 $$waiting $$calling $$computing 2>/dev/null || true; \
+	kill -USR1 $$waiting $$computing 2>/dev/null || true; \
 	wait $$waiting || code=$$?; cat "$$logs/waiting"; \
-	wait $$calling || code=$$?; cat "$$logs/calling"; \
 	wait $$computing || code=$$?; cat "$$logs/computing"; exit $$code
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
