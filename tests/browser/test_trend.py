@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from browsing import opened
 
@@ -36,10 +37,10 @@ def test_the_index_filters_and_keeps_it_in_the_address(
         page.get_by_label("Search").press("Escape")
         assert "q=" not in address(page)
         page.evaluate("location.hash = '#branch=feature%2Fx'")
-        page.wait_for_function("document.getElementById('shown').textContent.startsWith('5 of')")
+        expect(page.locator("#shown")).to_have_text(re.compile("^5 of"))
         assert page.get_by_label("branch").input_value() == "feature/x"
         page.evaluate("location.hash = '#branch=nowhere'")
-        page.wait_for_function("document.getElementById('shown').textContent === ''")
+        expect(page.locator("#shown")).to_be_empty()
 
 
 def test_the_chart_is_as_wide_as_a_small_screen(
@@ -52,7 +53,7 @@ def test_the_chart_is_as_wide_as_a_small_screen(
         )
         assert sizes == [sizes[0]] * 3
         page.set_viewport_size({"width": 1280, "height": 900})
-        page.wait_for_function("document.getElementById('plot').viewBox.baseVal.width === 860")
+        expect(page.locator("#plot")).to_have_attribute("viewBox", re.compile("^0 0 860 "))
 
 
 def test_rows_sort_by_what_is_asked(browser: Browser, page_file: Callable[[str], Path]) -> None:
@@ -80,7 +81,7 @@ def test_groups_fold_and_an_anchor_opens_one(
         anchor = page.locator("details.group").last.get_attribute("id")
         page.get_by_role("button", name="Fold all").click()
         page.evaluate(f"location.hash = '#{anchor}'")
-        page.wait_for_function(f"document.getElementById('{anchor}').open")
+        expect(page.locator(f'details[id="{anchor}"]')).to_have_attribute("open", "")
 
 
 def test_a_slash_leads_to_the_search(browser: Browser, page_file: Callable[[str], Path]) -> None:
