@@ -136,7 +136,11 @@ class Session:
             environ=self.world.environ,
             token_hex=self.world.token_hex,
         )
-        return deliver(run, sinks, self.signals.code)
+        code = deliver(run, sinks, self.signals.code)
+        if sinks.out != out:
+            with contextlib.suppress(OSError):
+                out.rmdir()  # only where nothing was written into it
+        return code
 
     def _compare(self, ready: Prepared, accepted: Sequence[Baseline], number: int) -> Comparison:
         """Compare with the last run only, all valid ones at once: one test, one alpha.

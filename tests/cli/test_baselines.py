@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from commands import Desk, Done
     from perf_loadtests.target.launch import DemoTarget
 
-MUCH_SLOWER_MS = 400
+# so much that what else the machine does changes little of it
+USUAL_MS, MUCH_SLOWER_MS = 15, 400
 COUNT = 6
 PLACE = "baselines/short/local.jsonl"
 
@@ -29,15 +30,17 @@ def first_set(tmp_path_factory: pytest.TempPathFactory, demo: DemoTarget) -> Des
     """Desk on which six runs of the profile `short` were accepted at once; only read."""
     desk = desk_at(tmp_path_factory.mktemp("accepted"), demo)
     desk.write(gate=WIDE, regression=LAX, rate=RATE)
-    done = desk.run("--repeat", str(COUNT), "--accept-baseline", "--quiet")
+    desk.faults(slow_ms=USUAL_MS)
+    done = desk.run("--repeat", str(COUNT), "--out", "made", "--accept-baseline", "--quiet")
     assert done.code == 0, done.said
     return desk
 
 
 @pytest.fixture
 def accepted(desk: Desk, first_set: Desk) -> Desk:
-    """Desk of its own with these baselines."""
+    """Desk of its own with these baselines, and the service as it was."""
     desk.write(gate=WIDE, regression=LAX, rate=RATE)
+    desk.faults(slow_ms=USUAL_MS)
     path = desk.folder / PLACE
     path.parent.mkdir(parents=True)
     path.write_bytes((first_set.folder / PLACE).read_bytes())
@@ -48,6 +51,13 @@ def test_the_first_set_is_made_by_repeats(first_set: Desk) -> None:
     lines = (first_set.folder / PLACE).read_bytes().splitlines()
     assert len(lines) == COUNT
     assert len(first_set.stored()) == COUNT
+
+
+def test_the_last_of_repeats_lies_where_it_was_asked_for(first_set: Desk) -> None:
+    made = first_set.folder / "made"
+    earlier = {str(number) for number in range(1, COUNT)}
+    assert {path.name for path in made.iterdir() if path.is_dir()} == earlier
+    assert all((made / place / "run.json.gz").is_file() for place in {"", *earlier})
 
 
 def test_baselines_are_listed_and_shown(accepted: Desk) -> None:
