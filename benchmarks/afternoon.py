@@ -91,6 +91,7 @@ def case(origin: Path, folder: Path, name: str, app: str, code: int, word: str) 
         context = {
             "github.base_ref": "main", "github.token": TOKEN, "github.repository": REPOSITORY,
             "github.event.pull_request.head.repo.full_name": REPOSITORY,
+            "github.event.pull_request.head.sha": sha, "github.event.pull_request.number": "7",
         }  # fmt: skip
         done = run_steps(head / ".github/workflows/perf.yml", head, environ, context)
         comments = [stored.body or "" for stored in hub.comments.values()]
