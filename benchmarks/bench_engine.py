@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine_runs import plan_of
-from perf_analysis.histogram import HistogramBuilder
+from perf_analysis.filling import HistogramBuilder
 from perf_analysis.series import Slot
 from perf_loadtests.pool import Pool
 from perf_loadtests.recorder import Recorder, Sample
@@ -40,7 +40,8 @@ def bench_thousand_durations_into_a_histogram(benchmark: BenchmarkFixture) -> No
 
     def add() -> None:
         for value in values:
-            builder.add(value)
+            builder.keep(value)
+        builder.fold()
 
     benchmark(add)
     assert sum(builder.counts.values()) % MANY == 0
@@ -56,6 +57,7 @@ def bench_thousand_requests_into_the_recorder(benchmark: BenchmarkFixture) -> No
     def add() -> None:
         for sample in samples:
             recorder.add(sample)
+        recorder.take()  # which counts what was kept, as after each second
 
     benchmark(add)
     assert recorder.ended % MANY == 0

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from perf_analysis.figures import QuantileFigure
-from perf_analysis.histogram import build
+from perf_analysis.filling import build
 from perf_analysis.limits import Limits
 from perf_analysis.paired import PairedWindows, round_difference
 from perf_analysis.power import noncentrality

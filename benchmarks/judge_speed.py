@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from perf_analysis.facts import Accounts, EndState
+from perf_analysis.filling import build
 from perf_analysis.grammar import parse_threshold
 from perf_analysis.grid import bucket_edges_s, bucket_index
-from perf_analysis.histogram import Histogram, build
+from perf_analysis.histogram import Histogram
 from perf_analysis.judgement import judge
 from perf_analysis.series import SUSTAINED, Cell, Measured, ScenarioCell, SeriesKey, Slot
 from perf_baselines.acceptance import baseline_of

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from perf_analysis.facts import Accounts, EndState
+from perf_analysis.filling import build
 from perf_analysis.grammar import parse_threshold
-from perf_analysis.histogram import build
 from perf_analysis.judgement import judge
 from perf_analysis.series import (
     CANDIDATE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from perf_analysis.abort import breach_to_abort
 from perf_analysis.facts import Accounts, EndState, RunFacts
+from perf_analysis.filling import HistogramBuilder, build
 from perf_analysis.grammar import (
     METRICS,
     OPEN_ONLY,
@@ -11,7 +12,7 @@ from perf_analysis.grammar import (
     parse_selector,
     parse_threshold,
 )
-from perf_analysis.histogram import Histogram, HistogramBuilder, Split, build, merge
+from perf_analysis.histogram import Histogram, Split, merge
 from perf_analysis.judgement import judge
 from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Slot, Span
 from perf_analysis.thresholds import evaluate, evaluate_all, minimum_n

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "BUCKETS", "BUCKETS_PER_OCTAVE", "LARGEST_S", "OCTAVES", "SMALLEST_S", "Histogram",
-    "HistogramBuilder", "Split", "bucket_edges_s", "bucket_index", "build", "merge",
+    "BUCKETS", "BUCKETS_PER_OCTAVE", "LARGEST_S", "OCTAVES", "SMALLEST_S", "Histogram", "Split",
+    "bucket_edges_s", "bucket_index", "merge",
 ]  # fmt: skip
 
 
@@ -194,74 +194,6 @@ class Histogram:
             max_s=floors_s[-1],
             splits={v: split for v, split in self.splits.items() if bucket_index(v) in whole},
         )
-
-
-class HistogramBuilder:
-    """A histogram while it is being filled; one bucket update a sample."""
-
-    __slots__ = ("_limits_by_bucket", "counts", "max_s", "min_s", "splits", "sum_s")
-
-    def __init__(self, limits_s: Iterable[float] = ()) -> None:
-        self.counts: dict[int, int] = {}
-        self.sum_s = 0.0
-        self.min_s = math.inf
-        self.max_s = -math.inf
-        self.splits: dict[float, list[int]] = {}
-        self._limits_by_bucket: dict[int, list[float]] = {}
-        for limit_s in limits_s:
-            self._limits_by_bucket.setdefault(bucket_index(limit_s), []).append(limit_s)
-
-    def add(self, value_s: float) -> None:
-        """Count one duration in seconds.
-
-        Raises
-        ------
-        ValueError
-            If it is not finite and in [0, `LARGEST_S`).
-        """
-        if not 0.0 <= value_s < LARGEST_S:
-            raise ValueError(f"a duration lies in [0, {LARGEST_S:.0f}) s, not at {value_s}")
-        # bucket_index written out: calls are what a sample costs most
-        mantissa, exponent = math.frexp(value_s * 1e6)
-        index = BUCKETS_PER_OCTAVE * (exponent - 1) + int(256.0 * (mantissa - 0.5))
-        if not 0 <= index < BUCKETS:
-            index = bucket_index(value_s)
-        counts = self.counts
-        counts[index] = counts.get(index, 0) + 1
-        self.sum_s += value_s
-        if value_s < self.min_s:  # noqa: PLR1730  # without a call, see above
-            self.min_s = value_s
-        if value_s > self.max_s:  # noqa: PLR1730  # without a call, see above
-            self.max_s = value_s
-        if index in self._limits_by_bucket:
-            self._split(index, value_s)
-
-    def _split(self, index: int, value_s: float) -> None:
-        """Count a sample exactly beside the limits of its bucket."""
-        for limit_s in self._limits_by_bucket[index]:
-            split = self.splits.setdefault(limit_s, [0, 0])
-            if value_s < limit_s:
-                split[0] += 1
-            elif value_s == limit_s:
-                split[1] += 1
-
-    def freeze(self) -> Histogram:
-        """Return what was counted so far, immutable."""
-        return Histogram(
-            counts=dict(sorted(self.counts.items())),
-            sum_s=self.sum_s,
-            min_s=self.min_s,
-            max_s=self.max_s,
-            splits={limit: Split(below=b, equal=e) for limit, (b, e) in self.splits.items()},
-        )
-
-
-def build(values_s: Iterable[float], limits_s: Iterable[float] = ()) -> Histogram:
-    """Histogram of durations in seconds, exact beside the given limits."""
-    builder = HistogramBuilder(limits_s)
-    for value_s in values_s:
-        builder.add(value_s)
-    return builder.freeze()
 
 
 def merge(parts: Iterable[Histogram]) -> Histogram:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
-from perf_analysis.histogram import HistogramBuilder
-from perf_documents.cells import encode_histogram
+from perf_analysis.filling import HistogramBuilder
+from perf_loadtests.timing import encode_filled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(slots=True)
@@ -35,14 +39,14 @@ class IterationCell:
         for name in totals:
             totals[name] += getattr(self, name)
 
-    def encode(self) -> dict[str, object]:
-        """Return the cell as JSON without what is zero or empty."""
+    def encode(self, rest: Callable[[], None]) -> dict[str, object]:
+        """Return the cell as JSON without what is zero or empty; see `Recorder.take`."""
         coded: dict[str, object] = {}
         for spec in fields(self):
             value = getattr(self, spec.name)
             if isinstance(value, HistogramBuilder):
-                if value.counts:
-                    coded[spec.name] = encode_histogram(value.freeze())
+                if value:
+                    coded[spec.name] = encode_filled(value, rest)
             elif value:
                 coded[spec.name] = value
         return coded

@@ -100,12 +100,16 @@ class Pool(Generic[V, A]):
     def started(self, vu: V) -> A | None:
         """Note that a starting VU is ready: it takes the first waiting arrival, or idles."""
         self.starting -= 1
-        return self._take(vu)
+        self.busy += 1
+        return self.done(vu)
 
     def done(self, vu: V) -> A | None:
         """Note that a busy VU ended its iteration: it takes a waiting arrival, or idles."""
+        if self.waiting:
+            return self.waiting.popleft()
         self.busy -= 1
-        return self._take(vu)
+        self.idle.append(vu)
+        return None
 
     def interrupted(self, vu: V) -> None:
         """Note that an idle VU was roused by something other than an arrival."""
@@ -139,10 +143,3 @@ class Pool(Generic[V, A]):
         while len(self.waiting) > self.coming:
             left.append(self.waiting.pop())
         return left
-
-    def _take(self, vu: V) -> A | None:
-        if self.waiting:
-            self.busy += 1
-            return self.waiting.popleft()
-        self.idle.append(vu)
-        return None

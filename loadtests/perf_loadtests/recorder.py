@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE, TIMEOUT
-from perf_analysis.histogram import LARGEST_S, HistogramBuilder
+from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE
+from perf_analysis.filling import HistogramBuilder
+from perf_analysis.histogram import LARGEST_S
 from perf_analysis.series import CANDIDATE, SeriesKey, Slot
-from perf_documents.cells import encode_histogram
 from perf_loadtests.checks import MAX_CHECKS
 from perf_loadtests.iteration_cell import IterationCell
+from perf_loadtests.request_cell import RequestCell
 from perf_loadtests.timing import TimingCell
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ MAX_NAME_LENGTH = 200
 OTHER, UNNAMED = "(other)", "(unnamed)"
 # of a longer name: enough that no secret is cut in two before it is found
 _LOOKED_AT = 1_000
-LONGEST_S = 3600.0
-# Classes under which the response came whole: only these have a service time.
-COMPLETE = frozenset({"", "assertion", "http_4xx", "http_5xx", "bad_status"})
-CENSORED = frozenset({TIMEOUT, ABANDONED})
 # What iterations are accounted for by.
 COUNTED = ("planned", "started", "dropped", "late_drops", "unsent", "finished", "failed",
            "abandoned", "faulted")  # fmt: skip
@@ -57,31 +53,6 @@ class Sample(NamedTuple):
     received_bytes: int
     target: str = CANDIDATE
     timed: Timed | None = None
-
-
-@dataclass(slots=True)
-class _RequestCell:
-    limits_s: Mapping[str, tuple[float, ...]]
-    timing: TimingCell
-    n: int = 0
-    first: int = 0
-    asserted: int = 0
-    received_bytes: int = 0
-    histograms: dict[str, HistogramBuilder] = field(default_factory=dict)
-
-    def add(self, name: str, metric: str, value_s: float) -> None:
-        builder = self.histograms.get(name)
-        if builder is None:
-            builder = self.histograms[name] = HistogramBuilder(self.limits_s.get(metric, ()))
-        builder.add(value_s)
-
-    def encode(self) -> dict[str, object]:
-        coded: dict[str, object] = {
-            name: getattr(self, name)
-            for name in ("n", "first", "asserted", "received_bytes")
-            if getattr(self, name)
-        }
-        return coded | {k: encode_histogram(b.freeze()) for k, b in self.histograms.items()}
 
 
 def _measured(sample: Sample) -> bool:
@@ -135,7 +106,7 @@ class Recorder:
     ) -> None:
         self._limits_s = limits_s
         self._clean = clean
-        self._requests: dict[tuple[SeriesKey, Slot], _RequestCell] = {}
+        self._requests: dict[tuple[SeriesKey, Slot], RequestCell] = {}
         self._iterations: dict[tuple[str, Slot], IterationCell] = {}
         self._timings: dict[tuple[SeriesKey, str], TimingCell] = {}
         self._checks: dict[tuple[str, str, str, str], list[int]] = {}
@@ -145,7 +116,9 @@ class Recorder:
         self._beyond: set[int] = set()
         self._statuses: dict[tuple[str, str], set[int]] = {}
         # cells by what a sample says of itself: everything but the figures is known to be in order
-        self._known: dict[tuple[object, ...], _RequestCell] = {}
+        self._known: dict[tuple[object, ...], RequestCell] = {}
+        # the iterations' cell that was asked for last: nearly always the next one too
+        self._last: tuple[str, Slot | None, IterationCell] = "", None, IterationCell()
         self._totals = dict.fromkeys(COUNTED, 0)
         self.invalid_samples = 0
         self.ended = 0
@@ -168,10 +141,7 @@ class Recorder:
             cell = self._cell(sample)
             if sample.error_class != INVALID_SAMPLE and type(sample.name) is str:
                 self._known[key] = cell
-        cell.n += 1
-        cell.first += sample.first
-        cell.asserted += sample.asserted
-        cell.received_bytes += sample.received_bytes
+        cell.add(sample)
         error_class = sample.error_class
         if error_class == ABANDONED:
             self.abandoned += 1
@@ -180,12 +150,6 @@ class Recorder:
             self.failed += error_class != ""
             ended = self._ended
             ended[sample.end_window] = ended.get(sample.end_window, 0) + 1
-        if error_class in COMPLETE:
-            self._time(cell, sample, "")
-        elif error_class in CENSORED:
-            self._time(cell, sample, "_censored")
-        else:
-            cell.timing.count(sample.timed)
 
     def check(self, key: CheckKey, phase: str, *, ok: bool) -> None:
         """Count one check of the scenario's own; of more than 100 names the rest is `(other)`."""
@@ -199,6 +163,12 @@ class Recorder:
 
     def iterations(self, scenario: str, slot: Slot) -> IterationCell:
         """Cell of a scenario and slot, to be counted into."""
+        name, where, cell = self._last
+        if slot is where and scenario == name:
+            return cell
+        return self._iterations_of(scenario, slot)
+
+    def _iterations_of(self, scenario: str, slot: Slot) -> IterationCell:
         cell = self._iterations.get((scenario, slot))
         if cell is None:
             limits_s = self._limits_s
@@ -207,6 +177,7 @@ class Recorder:
                 iteration=HistogramBuilder(limits_s.get("iteration_duration", ())),
                 dropped_latency=HistogramBuilder(limits_s.get("http_req_latency", ())),
             )
+        self._last = scenario, slot, cell
         return cell
 
     def take(self, rest: Callable[[], None] = lambda: None) -> dict[str, object]:
@@ -220,20 +191,21 @@ class Recorder:
         checks, self._checks = self._checks, {}
         ended, self._ended = self._ended, {}
         self._known.clear()
+        self._last = "", None, IterationCell()
         for cell in iterations.values():
             cell.add_to(self._totals)
         series: list[object] = []
         scenarios: list[object] = []
         timed: list[object] = []
         for (key, slot), request_cell in requests.items():
-            series.append([*key, *slot, request_cell.encode()])
+            series.append([*key, *slot, request_cell.encode(rest)])
             rest()
         for (key, phase), timing in timings.items():
             if timing.n:
-                timed.append([*key, phase, timing.encode()])
+                timed.append([*key, phase, timing.encode(rest)])
                 rest()
         for (name, slot), cell in iterations.items():
-            scenarios.append([name, *slot, cell.encode()])
+            scenarios.append([name, *slot, cell.encode(rest)])
             rest()
         return {
             "series": series,
@@ -250,18 +222,7 @@ class Recorder:
             cell.add_to(totals)
         return {**totals}
 
-    def _time(self, cell: _RequestCell, sample: Sample, suffix: str) -> None:
-        service_s, latency_s, timed = sample.service_s, sample.latency_s, sample.timed
-        if timed is not None:
-            (cell.timing.cut if suffix else cell.timing.add)(timed)
-        # beyond an hour nothing is told apart: it is at least an hour
-        if service_s > LONGEST_S:
-            suffix, service_s = "_censored", LONGEST_S
-        cell.add("service" + suffix, "http_req_duration", service_s)
-        if latency_s is not None:
-            cell.add("latency" + suffix, "http_req_latency", min(latency_s, LONGEST_S))
-
-    def _cell(self, sample: Sample) -> _RequestCell:
+    def _cell(self, sample: Sample) -> RequestCell:
         method = sample.method if sample.error_class != INVALID_SAMPLE else "INVALID"
         name = self._admit(clean_name(sample.name, self._clean))
         seen = self._statuses.setdefault((method, name), set())
@@ -278,7 +239,7 @@ class Recorder:
             timing = self._timings.get(place)
             if timing is None:
                 timing = self._timings[place] = TimingCell(self._limits_s)
-            cell = self._requests[key, sample.slot] = _RequestCell(self._limits_s, timing)
+            cell = self._requests[key, sample.slot] = RequestCell(self._limits_s, timing)
         return cell
 
     def _admit(self, name: str) -> str:

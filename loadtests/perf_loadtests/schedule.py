@@ -64,7 +64,8 @@ class _Piece:
     start_s: float
     first: Fraction
     last: Fraction
-    line: tuple[float, float, float]  # rate at its start and at its end, length in seconds
+    # rate at its start and at its end, length in seconds, and the last float below that
+    line: tuple[float, float, float, float]
 
     def offset_s(self, n: float) -> float:
         """Offset at which the integral of the rate has grown by n since the stage began.
@@ -76,10 +77,11 @@ class _Piece:
         """
         if n <= 0.0:
             return self.start_s
-        a, b, d = self.line
-        u = 2.0 * n / (a + math.sqrt(max(0.0, a * a + 2.0 * (b - a) * n / d)))
+        a, b, d, most = self.line
+        # of a level rate the same float: sqrt(a * a) is a
+        u = n / a if a == b else 2.0 * n / (a + math.sqrt(max(0.0, a * a + 2.0 * (b - a) * n / d)))
         # the half-open stage keeps its arrivals even where the float rounds up
-        return self.start_s + min(u, math.nextafter(d, 0.0))
+        return self.start_s + (min(most, u))
 
 
 def _pieces(stages: Sequence[Stage]) -> list[_Piece]:
@@ -87,7 +89,9 @@ def _pieces(stages: Sequence[Stage]) -> list[_Piece]:
     start_s, total = Fraction(0), Fraction(0)
     for stage in stages:
         grown = total + (stage.start + stage.target) / 2 * stage.duration_s
-        line = float(stage.start), float(stage.target), float(stage.duration_s)
+        length_s = float(stage.duration_s)
+        most_s = math.nextafter(length_s, 0.0)
+        line = float(stage.start), float(stage.target), length_s, most_s
         pieces.append(_Piece(stage, float(start_s), total, grown, line))
         start_s, total = start_s + stage.duration_s, grown
     return pieces

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perf_analysis.histogram import HistogramBuilder
+from perf_analysis.filling import HistogramBuilder
 from perf_analysis.timings import TIMINGS, with_zeros
 from perf_documents.cells import encode_histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ALL = len(TIMINGS)
 
@@ -29,6 +29,17 @@ class Timed(NamedTuple):
     seconds: tuple[float, ...]
     ended: int = ALL
     sent_bytes: int = 0
+
+
+# Samples that are counted between two rests: some 0.2 ms of work.
+FOLD = 1_000
+
+
+def encode_filled(builder: HistogramBuilder, rest: Callable[[], None]) -> dict[str, object]:
+    """Return a histogram as JSON; what it kept is counted in pieces, with a `rest` in between."""
+    while builder.fold(FOLD):
+        rest()
+    return encode_histogram(builder.freeze())
 
 
 # Of a request that is cut off before its client said anything.
@@ -65,11 +76,11 @@ class TimingCell:
         values = self._values
         # spelled out: this is the way of nearly every request
         if sending_s:
-            values[3].add(sending_s)
+            values[3].keep(sending_s)
         if waiting_s:
-            values[4].add(waiting_s)
+            values[4].keep(waiting_s)
         if receiving_s:
-            values[5].add(receiving_s)
+            values[5].keep(receiving_s)
         if blocked_s or connecting_s or tls_s:
             self._add(timed.seconds[:3])
 
@@ -91,8 +102,8 @@ class TimingCell:
                 builder = self._censored[name] = self._builder(name)
             builder.add(timed.seconds[place] if place == timed.ended else 0.0)
 
-    def encode(self) -> dict[str, object]:
-        """Return the timings as a `TimingsModel`."""
+    def encode(self, rest: Callable[[], None]) -> dict[str, object]:
+        """Return the timings as a `TimingsModel`; see `Recorder.take`."""
         coded: dict[str, object] = {"n": self.n}
         coded |= {"sent_bytes": self.sent_bytes} if self.sent_bytes else {}
         if not self.timed:
@@ -101,6 +112,8 @@ class TimingCell:
         for name, values in zip(TIMINGS, self._values, strict=True):
             never = self._censored.get(name)
             lost = 0 if never is None else never.freeze().n
+            while values.fold(FOLD):
+                rest()
             ended = values.freeze()
             ended = with_zeros(ended, self.timed - lost - ended.n)
             if ended.counts:

@@ -9,7 +9,7 @@ import pytest
 
 from perf_analysis.facts import Accounts, EndState, RunFacts
 from perf_analysis.failure_classes import ABANDONED
-from perf_analysis.histogram import build
+from perf_analysis.filling import build
 from perf_analysis.series import CANDIDATE, Cell, Measured, ScenarioCell, SeriesKey, Slot, Span
 
 if TYPE_CHECKING:

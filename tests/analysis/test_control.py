@@ -9,8 +9,8 @@ import pytest
 
 from perf_analysis.compared import PROOF, Demands, RowVerdict
 from perf_analysis.control import compare_control
+from perf_analysis.filling import build
 from perf_analysis.gating import gate
-from perf_analysis.histogram import build
 from perf_analysis.series import (
     CANDIDATE,
     CONTROL,

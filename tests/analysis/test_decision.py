@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perf_analysis.decision import Bounds, Decision, Trend, compare, decide_trend
+from perf_analysis.filling import build
 from perf_analysis.grammar import parse_threshold
-from perf_analysis.histogram import BUCKETS, Histogram, bucket_edges_s, build, merge
+from perf_analysis.histogram import BUCKETS, Histogram, bucket_edges_s, merge
 from perf_analysis.verdict import OPERATORS, Threshold
 
 if TYPE_CHECKING:

@@ -12,15 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from perf_analysis.filling import HistogramBuilder, build
 from perf_analysis.histogram import (
     BUCKETS,
     LARGEST_S,
     SMALLEST_S,
     Histogram,
-    HistogramBuilder,
     bucket_edges_s,
     bucket_index,
-    build,
     merge,
 )
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf_analysis.histogram import Histogram, build
+from perf_analysis.filling import build
+from perf_analysis.histogram import Histogram
 from perf_analysis.limits import Limits
 from perf_analysis.looks import alpha_of_look, looks_of
 from perf_analysis.paired import PairedWindows, combine, round_difference

@@ -12,7 +12,8 @@ from scipy.stats.mstats import hdquantiles
 
 from perf_analysis.dispersion import block_sums, long_run_variance
 from perf_analysis.figures import SHORT, TAIL_THIN, THIN, QuantileFigure
-from perf_analysis.histogram import Histogram, build, merge
+from perf_analysis.filling import build
+from perf_analysis.histogram import Histogram, merge
 from perf_analysis.quantiles import Stream, point_s, quantile_figure
 
 NOTHING = Histogram()

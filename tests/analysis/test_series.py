@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from perf_analysis.filling import build
 from perf_analysis.grammar import parse_threshold
-from perf_analysis.histogram import build
 from perf_analysis.series import (
     PHASES,
     Cell,

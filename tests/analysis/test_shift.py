@@ -12,7 +12,7 @@ from perf_analysis.compared import Demands, QuantileShift
 from perf_analysis.comparison import compare_runs
 from perf_analysis.control import compare_control, total_pairs
 from perf_analysis.figures import QuantileFigure, RunFigures, SeriesFigures
-from perf_analysis.histogram import build
+from perf_analysis.filling import build
 from perf_analysis.series import (
     CANDIDATE,
     CONTROL,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perf_analysis.compared import RowVerdict
+from perf_analysis.filling import build
 from perf_analysis.gating import gate
 from perf_analysis.grammar import AGGREGATIONS, METRICS, parse_threshold
-from perf_analysis.histogram import build
 from perf_analysis.series import Cell, Measured, ScenarioCell, Slot
 from perf_analysis.thresholds import evaluate, evaluate_all, minimum_n
 from perf_analysis.verdict import Threshold, ThresholdResult, Verdict

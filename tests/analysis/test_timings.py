@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perf_analysis.filling import build
 from perf_analysis.grammar import GrammarError, parse_selector, parse_threshold
-from perf_analysis.histogram import build, merge
+from perf_analysis.histogram import merge
 from perf_analysis.metrics import TIMED
 from perf_analysis.thresholds import evaluate
 from perf_analysis.timings import TIMINGS, CheckKey, Tally, Timings, add_timings, with_zeros

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STATISTICS = frozenset(
     {
         "__future__",
+        "array",
         "bisect",
         "collections",
         "collections.abc",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_analysis.histogram import HistogramBuilder
+from perf_analysis.filling import HistogramBuilder
 from perf_analysis.series import DRAIN, Cell, ScenarioCell, SeriesKey, Slot
 from perf_canary.following import Following
 from perf_canary.reading import Counters, NoData

@@ -155,18 +155,47 @@ def test_what_came_in_time_is_no_timeout_though_the_loop_was_late(user: Booked) 
 
 def test_a_deadline_that_is_taken_back_never_comes() -> None:
     wheel = Wheel()
-    kept, taken = Deadline(time.perf_counter() + 0.05), Deadline(time.perf_counter() + 0.05)
-    wheel.add(kept)
-    wheel.add(taken)
+    kept, taken = Deadline(), Deadline()
+    wheel.set(kept, time.perf_counter() + 0.05)
+    wheel.set(taken, time.perf_counter() + 0.05)
     wheel.remove(taken)
     with pytest.raises(DeadlineHit):
         gevent.sleep(1.0)
     wheel.remove(kept)
     gevent.sleep(0.1)
     # an empty wheel stands still, and turns again for the next one
-    wheel.add(Deadline(time.perf_counter() + 0.01))
+    wheel.set(Deadline(), time.perf_counter() + 0.01)
     with pytest.raises(DeadlineHit):
         gevent.sleep(1.0)
+
+
+def test_a_deadline_that_is_set_anew_comes_at_its_own_time() -> None:
+    wheel, deadline = Wheel(), Deadline()
+    wheel.set(deadline, time.perf_counter() + 0.06)
+    wheel.set(deadline, time.perf_counter() + 0.3)
+    gevent.sleep(0.15)  # where it lay first, nothing comes
+    with pytest.raises(DeadlineHit):
+        gevent.sleep(1.0)
+    wheel.set(deadline, time.perf_counter() + 30.0)
+    deadline.greenlet = None
+    wheel.set(deadline, time.perf_counter() + 0.04)
+    with pytest.raises(DeadlineHit):
+        gevent.sleep(1.0)
+    wheel.set(deadline, time.perf_counter() + 0.04)
+    deadline.greenlet = None
+    gevent.sleep(0.15)
+
+
+def test_requests_that_overlap_have_deadlines_of_their_own(user: Booked) -> None:
+    asked = [
+        gevent.spawn(user.client.get, "/silent", name=f"{limit_s}", timeout=limit_s)
+        for limit_s in (0.3, 0.1, 0.2)
+    ]
+    gevent.joinall(asked, timeout=5.0)
+    _, _, cells = user.taken()
+    assert sorted(cells) == ["0.1", "0.2", "0.3"]
+    for name, cell in cells.items():
+        assert float(name) - 0.01 < cell["service_censored"]["min"] < float(name) + 0.09
 
 
 def refuse(number: int) -> Callable[..., None]:

@@ -89,9 +89,9 @@ def test_the_wait_of_locusts_own_loop_is_replaced_and_no_other(
     plain: list[TaskSet] = []
     monkeypatch.setattr(TaskSet, "wait", plain.append)
 
-    def end(task_set: TaskSet, wait: Callable[[], None]) -> None:
+    def end(task_set: TaskSet, wait: Callable[[TaskSet], None]) -> None:
         between.append(task_set)
-        wait()
+        wait(task_set)
         raise StopUser
 
     class Waiting(User):
@@ -213,7 +213,7 @@ def test_the_scheduled_task_is_queued_only_where_chance_would_choose(
     for name in ("min_wait", "max_wait", "wait_function"):
         setattr(user, name, None)
     plain = DefaultTaskSet(user)
-    locust_compat.queue_task(plain, lambda: 0.99)
+    locust_compat.queue_task(plain, user, lambda _: 0.99, 1)
     assert plain._task_queue.pop().__name__ == "two"
 
     class Own(DefaultTaskSet):
@@ -222,10 +222,10 @@ def test_the_scheduled_task_is_queued_only_where_chance_would_choose(
 
     plain._task_queue.clear()
     user.tasks = [Fast.one]  # where there is one, nothing is drawn
-    locust_compat.queue_task(plain, lambda: 1.0)
+    locust_compat.queue_task(plain, user, lambda _: 1.0, 1)
     assert plain._task_queue.pop() is Fast.one
     own = Own(user)
-    locust_compat.queue_task(own, lambda: 0.0)
+    locust_compat.queue_task(own, user, lambda _: 0.0, 1)
     assert not own._task_queue
 
 

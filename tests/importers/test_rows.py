@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf_analysis.histogram import build
+from perf_analysis.filling import build
 from perf_documents.plan import MAX_WINDOWS
 from perf_importers.rows import RowError, Rows
 from perf_importers.samples import read_samples

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perf_analysis.histogram import build, merge
+from perf_analysis.filling import build
+from perf_analysis.histogram import merge
 from perf_analysis.series import Slot
 from perf_analysis.timings import TIMINGS, CheckKey, add_tallies, add_timings
 from perf_documents.cells import (
@@ -19,7 +20,7 @@ from perf_documents.cells import (
 from perf_documents.consistency import check_cells
 from perf_loadtests.checks import MAX_CHECKS
 from perf_loadtests.recorder import MAX_NAMES, OTHER, Recorder, Sample, clean_name
-from perf_loadtests.timing import UNKNOWN, Timed
+from perf_loadtests.timing import FOLD, UNKNOWN, Timed
 
 SLOT = Slot("sustained", 3)
 
@@ -244,6 +245,17 @@ def test_what_comes_while_a_delta_is_encoded_belongs_to_the_next() -> None:
     second = taken(mine)
     assert [row[-1].n for cells in (first, second) for row in cells.series] == [1, 2]
     assert [row[-1].started for cells in (first, second) for row in cells.scenarios] == [1, 2]
+
+
+def test_a_busy_second_is_encoded_with_rests_in_between() -> None:
+    busy = recorder()
+    rests: list[int] = []
+    for _ in range(5 * FOLD):
+        busy.add(sample())
+    parts = busy.take(lambda: rests.append(1))
+    ((_, slots),) = decode_series(CellsModel.model_validate(parts, strict=False).series).items()
+    assert slots[SLOT].n == slots[SLOT].service.n == slots[SLOT].latency.n == 5 * FOLD
+    assert len(rests) >= 8  # four in each of two histograms
 
 
 def test_totals_go_on_over_flushes() -> None:

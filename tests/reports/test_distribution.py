@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from perf_analysis.histogram import Histogram, build
+from perf_analysis.filling import build
+from perf_analysis.histogram import Histogram
 from perf_analysis.series import CONTROL, SUSTAINED, Cell, Measured, SeriesKey, Slot, Span
 from perf_reports.charts import heat, latency, sheet, shift, tail
 from perf_reports.distribution import BINS, MOST_GROUPS, MOST_SMALL_POINTS, build_distribution

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perf_analysis.histogram import build
+from perf_analysis.filling import build
 from perf_analysis.timings import TIMINGS, Timings
 from perf_reports.endpoints import endpoint_rows
 from perf_reports.html import timed

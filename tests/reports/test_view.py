@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.runs import make_run
+from perf_analysis.filling import build
 from perf_analysis.grammar import parse_threshold
-from perf_analysis.histogram import Histogram, build
+from perf_analysis.histogram import Histogram
 from perf_analysis.judgement import judge
 from perf_analysis.thresholds import evaluate, evaluate_all
 from perf_analysis.validity import check_stored

@@ -13,8 +13,9 @@ from scipy.stats import binom
 from perf_analysis.compared import Demands, RowVerdict
 from perf_analysis.comparison import compare_runs
 from perf_analysis.figures import QuantileFigure, RunFigures, SeriesFigures
+from perf_analysis.filling import build
 from perf_analysis.gating import gate
-from perf_analysis.histogram import Histogram, build
+from perf_analysis.histogram import Histogram
 from perf_analysis.quantiles import quantile_figure
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from perf_analysis.facts import Accounts
-from perf_analysis.histogram import Histogram, build
+from perf_analysis.filling import build
+from perf_analysis.histogram import Histogram
 from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Slot
 from perf_analysis.timings import TIMINGS, CheckKey, Tally, Timings, with_zeros
 from perf_documents import run as documents

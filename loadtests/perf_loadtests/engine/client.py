@@ -52,7 +52,7 @@ def _send(
     asserted = bool(options.get("catch_response"))
     label = str(name) if name else template_of(str(call[1]))
     context = options.get("context")
-    pending = vu.begin_request(str(call[0]), label, asserted=asserted)
+    pending = vu.begin_request(str(call[0]).upper(), label, asserted=asserted)
     options["context"] = {**(context if isinstance(context, dict) else {}), PENDING_KEY: pending}
     deadline = DeadlineExceededError(f"no complete response within {limits.timeout_s} s")
     try:

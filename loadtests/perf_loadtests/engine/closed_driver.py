@@ -89,12 +89,11 @@ class ClosedDriver:
         self._leave_if_asked(vu)
         self._begin(vu)
 
-    def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[], None]) -> None:
+    def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[TaskSet], None]) -> None:
         """End the iteration, wait as the scenario says, begin the next."""
-        del task_set
         vu.end()
         self._leave_if_asked(vu)
-        wait()
+        wait(task_set)
         self._leave_if_asked(vu)
         self._begin(vu)
 

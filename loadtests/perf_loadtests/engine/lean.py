@@ -44,16 +44,14 @@ class LeanBooks:
         if vu.limits.closed:
             vu.cut = True
             raise locust_compat.end_of_user()
-        return self._begun(method, name, asserted=asserted)
-
-    def _begun(self, method: str, name: str, *, asserted: bool) -> Pending:
-        entry = self._vu.begin_request(method, name, asserted=asserted)
+        entry = vu.begin_request(method, name, asserted=asserted)
         entry.timed = UNKNOWN
         return entry
 
     def follow(self, entry: Pending, exchange: Exchange, method: str) -> Pending:
         """Book a hop; the iteration's intended start goes on with the last one."""
-        following = self._begun(method, entry.name, asserted=entry.asserted)
+        following = self._vu.begin_request(method, entry.name, asserted=entry.asserted)
+        following.timed = UNKNOWN
         following.intended_s, following.slot = entry.intended_s, entry.slot
         entry.intended_s, entry.asserted = None, False
         self.end(entry, exchange, None)
@@ -68,11 +66,10 @@ class LeanBooks:
     def end(self, entry: Pending, exchange: Exchange, error: Exception | None) -> None:
         """Book an end."""
         _stamp(entry, exchange)
-        vu = self._vu
         if error is None and exchange.status:
-            vu.succeeded(entry, exchange.end_s - entry.begun_s, exchange.received_bytes)
+            self._vu.succeeded(entry, exchange.end_s - entry.begun_s, exchange.received_bytes)
             return
-        vu.report(entry, error, exchange.service_s * 1000.0, exchange.received_bytes)
+        self._vu.report(entry, error, exchange.service_s * 1000.0, exchange.received_bytes)
 
     def cut(self, entry: Pending, exchange: Exchange, error: BaseException) -> None:
         """Book a request that was cut off from outside."""

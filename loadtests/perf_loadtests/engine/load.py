@@ -76,7 +76,7 @@ class Driver(Protocol):
         """Return when a new VU may begin."""
         ...
 
-    def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[], None]) -> None:
+    def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[TaskSet], None]) -> None:
         """Stand between two iterations of a VU."""
         ...
 
@@ -285,10 +285,10 @@ class Load:
         if isinstance(error, StopTest) or (isinstance(error, GreenletExit) and not vu.cut):
             vu.note_exception(error)
 
-    def _between(self, task_set: TaskSet, wait: Callable[[], None]) -> None:
+    def _between(self, task_set: TaskSet, wait: Callable[[TaskSet], None]) -> None:
         vu = self._crew.of_user(task_set.user)
         if not vu.ready or vu.leaving:
-            wait()  # a task set that the scenario runs by itself in `on_start` or `on_stop`
+            wait(task_set)  # a task set that the scenario runs by itself in `on_start` or `on_stop`
         else:
             self._driver.between(vu, task_set, wait)
 

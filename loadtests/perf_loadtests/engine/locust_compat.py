@@ -188,7 +188,7 @@ def watch_greenlets(tell: Callable[[object, BaseException], None]) -> None:
     hub.handle_error = handle_error  # gevent documents it as replaceable on the hub
 
 
-def replace_wait(between: Callable[[TaskSet, Callable[[], None]], None]) -> None:
+def replace_wait(between: Callable[[TaskSet, Callable[[TaskSet], None]], None]) -> None:
     """Let `between` run wherever Locust waits between two tasks, nested task sets included.
 
     `wait` is what Locust calls after a normal end, after RescheduleTask and after an exception, and
@@ -200,7 +200,7 @@ def replace_wait(between: Callable[[TaskSet, Callable[[], None]], None]) -> None
 
     def wait(self: TaskSet) -> None:
         if sys._getframe(1).f_code is loop:  # noqa: SLF001  # CPython's own name of the caller
-            between(self, functools.partial(original, self))
+            between(self, original)
         else:
             original(self)
 
@@ -217,13 +217,20 @@ def task_set_of(user: User) -> TaskSet | None:
     return user._taskset_instance  # noqa: SLF001  # set by User.run
 
 
-def queue_task(task_set: TaskSet, draw: Callable[[], float]) -> None:
-    """Queue the scheduled task, where the task set leaves the choice to chance."""
-    plain = type(task_set).get_next_task in (TaskSet.get_next_task, DefaultTaskSet.get_next_task)
-    tasks = task_set.user.tasks if isinstance(task_set, DefaultTaskSet) else task_set.tasks
+@functools.cache
+def _draws(kind: type[TaskSet]) -> bool:
+    """Whether a class of task sets leaves the choice of the next task to chance."""
+    return kind.get_next_task in (TaskSet.get_next_task, DefaultTaskSet.get_next_task)
+
+
+def queue_task(task_set: TaskSet, user: User, draw: Callable[[int], float], number: int) -> None:
+    """Queue the task of an arrival, drawn by its number where the choice is left to chance."""
     queue = task_set._task_queue  # noqa: SLF001  # what schedule_task appends to
-    if plain and tasks and not queue:
-        task_set.schedule_task(tasks[int(draw() * len(tasks)) if len(tasks) > 1 else 0])
+    if queue or not _draws(type(task_set)):
+        return
+    tasks = user.tasks if isinstance(task_set, DefaultTaskSet) else task_set.tasks
+    if tasks:
+        queue.append(tasks[int(draw(number) * len(tasks)) if len(tasks) > 1 else 0])
 
 
 def end_of_user() -> StopUser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 # Of a burst, before responses are read: 64 made no more requests a second, and stamped them later.
 BATCH = 16
-LATE_S, VERY_LATE_S = 0.005, 0.010
+LATE_S, VERY_LATE_S, MOST_S = 0.005, 0.010, 3600.0
 POLL_S = 0.001
 GROW_S, LOOK_S = 0.001, 0.01
 SHARE_FROM_PER_S, SHARE_S_PER_PER_S, SHARE_MOST_S = 2000.0, 0.001 / 8000.0, 0.0015
@@ -78,6 +79,9 @@ class OpenDriver:
             by_target.setdefault(arm.target, []).append((arm, weight))
         self._sides = [groups_of(plan, side) for side in by_target.values()]
         self._groups = {group.name: group for side in self._sides for group in side}
+        # whom every arrival is for, where there is no choice
+        self._only = self._sides[0] if len(self._groups) == 1 else None
+        self._draw_task = functools.partial(splitmix64, plan.seed)
 
     @property
     def vus(self) -> int:
@@ -124,7 +128,7 @@ class OpenDriver:
         pool = self._groups[vu.cells].pool
         self._next_of(vu, pool, pool.started(vu), locust_compat.task_set_of(vu.user))
 
-    def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[], None]) -> None:
+    def between(self, vu: VirtualUser, task_set: TaskSet, wait: Callable[[TaskSet], None]) -> None:
         """End the iteration, then take the next arrival, or park until one is due."""
         del wait  # arrivals decide when the next iteration begins, not the scenario's wait_time
         vu.end()
@@ -180,8 +184,7 @@ class OpenDriver:
                 return max(due_s, rested_s)
             if arrival is None:
                 return None
-            sides = self._in_turn(arrival.number)
-            groups = [self._choose(side, arrival.number) for side in sides]
+            groups = self._only or self._drawn(arrival.number)
             if late_s > LATE_S and not has_read and any(g.pool.would_drop() for g in groups):
                 # after a pause finished responses lie unread and VUs only look busy: read them
                 self._has_read = True
@@ -195,11 +198,15 @@ class OpenDriver:
 
     def _slot_of(self, arrival: Arrival) -> Slot:
         """Slot of an arrival, one object for all of them."""
-        window = self._ledger.window_at(arrival.offset_s)
+        window = int(arrival.offset_s / self._ledger.window_s)
         slot = self._slot
         if window != slot.window or arrival.phase != slot.phase:
             slot = self._slot = Slot(arrival.phase, window)
         return slot
+
+    def _drawn(self, number: int) -> Sequence[Group]:
+        """Whom an arrival is for: a class at each target."""
+        return [self._choose(side, number) for side in self._in_turn(number)]
 
     def _in_turn(self, number: int) -> Sequence[Sequence[Group]]:
         """Both targets of a pair, in an order drawn for it: neither is always the second."""
@@ -232,10 +239,11 @@ class OpenDriver:
         number, intended_s, slot, waits = due
         cell = vu.begin(slot, intended_s, number)
         late_s = self._ledger.clock() - intended_s
-        (cell.vu_wait if waits else cell.lag).add(min(late_s, 3600.0) if late_s > 0.0 else 0.0)
+        if not 0.0 <= late_s < MOST_S:
+            late_s = min(max(late_s, 0.0), MOST_S)
+        (cell.vu_wait if waits else cell.lag).keep(late_s)
         if task_set is not None:
-            seed = self._plan.seed
-            locust_compat.queue_task(task_set, lambda: splitmix64(seed, number))
+            locust_compat.queue_task(task_set, vu.user, self._draw_task, number)
 
     def _park(self, vu: VirtualUser, pool: Pool[VirtualUser, Due]) -> Due:
         user = vu.user

@@ -15,6 +15,7 @@ from perf_analysis.timings import CheckKey
 from perf_loadtests.engine.outcomes import UNKNOWN_S, bytes_of, classify, seconds_of, text_of
 from perf_loadtests.http.errors import by_status
 from perf_loadtests.recorder import Sample
+from perf_loadtests.request_cell import LONGEST_S
 
 if TYPE_CHECKING:
     from locust.user.users import User
@@ -162,7 +163,7 @@ class VirtualUser:
             cell.faulted += not iteration.request_failed
         else:
             cell.finished += 1
-        cell.iteration.add(min(self.ledger.clock() - iteration.begun_s, 3600.0))
+        cell.iteration.keep(min(self.ledger.clock() - iteration.begun_s, LONGEST_S))
 
     def note_exception(self, error: BaseException) -> None:
         """Book an exception that left a task, `on_start` or the VU itself; each one once."""
@@ -189,7 +190,7 @@ class VirtualUser:
         begun_s = ledger.clock()
         if slot is None:
             slot = ledger.slot_at(begun_s - ledger.t0_s)
-        pending = Pending(self, method.upper(), name, begun_s, slot, intended_s, asserted)
+        pending = Pending(self, method, name, begun_s, slot, intended_s, asserted)
         self._in_flight[pending] = None
         self.limits.in_flight[self] = None
         ledger.counts.requests_started += 1
@@ -271,17 +272,16 @@ class VirtualUser:
             self.limits.in_flight.pop(self, None)
         if error_class:
             self.fail_request()
-        latency_s: float | None = None
-        if pending.intended_s is not None:
-            latency_s = pending.begun_s - pending.intended_s + service_s
+        intended_s = pending.intended_s
+        latency_s = None if intended_s is None else pending.begun_s - intended_s + service_s
         ledger, arm = self.ledger, self.arm
         end_s = pending.begun_s + service_s - ledger.t0_s
         # by place: names would cost as much as all the rest of this
         sample = Sample(
             arm.scenario, pending.method, pending.name, pending.status, error_class, pending.slot,
-            ledger.window_at(end_s), service_s, latency_s, latency_s is not None,
-            pending.asserted, received, arm.target,
-            pending.timed,
+            int(end_s / ledger.window_s) if end_s > 0.0 else 0,
+            service_s, latency_s, latency_s is not None,
+            pending.asserted, received, arm.target, pending.timed,
         )  # fmt: skip
         if error_class:
             ledger.request(sample, text, pending.aside)

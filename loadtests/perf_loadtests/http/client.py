@@ -11,7 +11,7 @@ from perf_loadtests.http.clock import clock
 from perf_loadtests.http.cookies import Jar
 from perf_loadtests.http.errors import RequestFailedError
 from perf_loadtests.http.exchange import Connections, Exchange, perform
-from perf_loadtests.http.options import Options, check
+from perf_loadtests.http.options import KNOWN, Options, check
 from perf_loadtests.http.response import LeanResponse
 from perf_loadtests.http.wheel import Deadline, Wheel
 
@@ -60,6 +60,7 @@ class LeanClient:
         self._event = event
         self._user = user
         self._wheel = shared_wheel()
+        self._deadline = Deadline()
         self.connections = Connections(self._wheel)
 
     def get(
@@ -135,7 +136,7 @@ class LeanClient:
     def _ask(
         self, method: str, url: str, data: object, json: object, options: Options
     ) -> LeanResponse:
-        if options:
+        if not KNOWN.issuperset(options) or "timeout" in options:
             check(options)
         body, content_type = b"", ""
         if data is not None or json is not None:
@@ -143,16 +144,17 @@ class LeanClient:
         params = options.get("params")
         if params:
             url = message.with_params(url, params)
-        headers = self._headers(options)
+        plain = not self.headers and "headers" not in options and "auth" not in options
+        headers = _NO_HEADERS if plain else self._headers(options)
         prepared = message.prepare(method, url, self.base_url, headers, content_type)
         call = _Call(options, prepared)
-        limit_s = options.get("timeout") or self.timeout_s
-        deadline = Deadline(clock() + min(limit_s, self.timeout_s))
-        self._wheel.add(deadline)
+        deadline = self._within(options.get("timeout"))
         try:
             exchange = self._follow(call, prepared, body, deadline.at_s)
         finally:
-            self._wheel.remove(deadline)
+            deadline.greenlet = None
+            if deadline is not self._deadline:
+                self._wheel.remove(deadline)
         if call.asserted:
             if self.books is not None:
                 self.books.returned(call.entry, exchange)
@@ -165,10 +167,20 @@ class LeanClient:
         """Close the connections that are idle."""
         self.connections.close()
 
+    def _within(self, limit_s: float | None) -> Deadline:
+        """Deadline of a call, set from now on."""
+        if limit_s is None or limit_s > self.timeout_s:
+            limit_s = self.timeout_s
+        deadline = self._deadline
+        if deadline.greenlet is not None:
+            deadline = Deadline()  # the VU's requests overlap
+        self._wheel.set(deadline, clock() + limit_s)
+        return deadline
+
     def _headers(self, options: Options) -> tuple[tuple[str, str], ...]:
         own, auth = options.get("headers"), options.get("auth")
         if auth is None and not self.headers:
-            return tuple(own.items()) if own else _NO_HEADERS
+            return _NO_HEADERS if own is None else tuple(own.items())
         merged = {**self.headers, **(own or {})}
         if auth is not None:
             merged["Authorization"] = message.basic(*auth)
@@ -201,7 +213,7 @@ class LeanClient:
         connections = self.connections
         prepared, cookies = exchange.prepared, self.cookies
         # nothing changes from one such request to the next
-        plain = prepared.bare if not body and not cookies else b""
+        plain = prepared.bare if not body and not cookies.held else b""
         data = plain or message.finish(prepared, body, cookies)
         perform(exchange, data, connections, until_s)
         if connections.discarded:
@@ -217,11 +229,12 @@ class LeanClient:
     def _report(self, call: _Call, response: LeanResponse, error: Exception | None) -> None:
         books = self.books
         if books is None:
-            self._fire(call, response, error, call.context)
+            self._fire(call, response, error, call.options.get("context") or {})
             return
         books.end(call.entry, response.exchange, error)
         if books.heard():
-            self._fire(call, response, error, books.mark(call.entry, call.context))
+            context = call.options.get("context") or {}
+            self._fire(call, response, error, books.mark(call.entry, context))
 
     def _fire(
         self, call: _Call, response: LeanResponse, error: Exception | None,
@@ -246,13 +259,13 @@ class LeanClient:
 class _Call:
     """What a scenario said of one call, and its entry in the books."""
 
-    __slots__ = ("asserted", "context", "entry", "follows", "name")
+    __slots__ = ("asserted", "entry", "follows", "name", "options")
 
     def __init__(self, options: Options, prepared: Prepared) -> None:
         self.name = options.get("name") or prepared.asked
         self.asserted = bool(options.get("catch_response"))
         self.follows = options.get("allow_redirects", True)
-        self.context = options.get("context") or {}
+        self.options = options
         self.entry: Any = None  # whatever the books made
 
 

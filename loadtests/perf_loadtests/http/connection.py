@@ -207,8 +207,8 @@ def connect(origin: Origin, wheel: Wheel, limit_s: float, *, insecure: bool) -> 
         With the class of what went wrong: `dns`, `refused`, `connect_timeout`, `tls_verify`, ...
     """
     began_s = clock()
-    deadline = Deadline(began_s + min(CONNECT_LIMIT_S, limit_s))
-    wheel.add(deadline)
+    deadline = Deadline()
+    wheel.set(deadline, began_s + min(CONNECT_LIMIT_S, limit_s))
     stage = "connect_timeout"
     sock = None
     try:

@@ -41,18 +41,21 @@ class Cookie:
 
 
 class Jar:
-    """Cookies that a VU holds; false while there are none, so that they cost nothing."""
+    """Cookies that a VU holds.
+
+    Attributes
+    ----------
+    held : dict
+        By host, path and name; while it is empty cookies cost nothing.
+    """
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:  # noqa: TID251  # expiry
         self._wall = wall
-        self._held: dict[tuple[str, str, str], Cookie] = {}
-
-    def __len__(self) -> int:
-        return len(self._held)
+        self.held: dict[tuple[str, str, str], Cookie] = {}
 
     def clear(self) -> None:
         """Forget all."""
-        self._held.clear()
+        self.held.clear()
 
     def store(self, lines: Iterable[str], *, host: str, path: str) -> None:
         """Take the `Set-Cookie` lines of a response; those that are not allowed are ignored."""
@@ -61,18 +64,18 @@ class Jar:
             if cookie is None:
                 continue
             key = (cookie.host, cookie.path, cookie.name)
-            self._held.pop(key, None)
+            self.held.pop(key, None)
             if cookie.expires_s is not None and cookie.expires_s <= self._wall():
                 continue
-            if len(self._held) >= MAX_COOKIES:
-                del self._held[next(iter(self._held))]
-            self._held[key] = cookie
+            if len(self.held) >= MAX_COOKIES:
+                del self.held[next(iter(self.held))]
+            self.held[key] = cookie
 
     def line(self, *, secure: bool, host: str, path: str) -> str:
         """Value of the `Cookie` header, longest path first; empty where none fits."""
         now_s = self._wall()
         fitting = [
-            cookie for cookie in self._held.values()
+            cookie for cookie in self.held.values()
             if cookie.fits(secure=secure, host=host, path=path)
             and (cookie.expires_s is None or cookie.expires_s > now_s)
         ]  # fmt: skip

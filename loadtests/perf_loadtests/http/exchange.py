@@ -58,14 +58,20 @@ class Exchange:
     def timed(self) -> Timed:
         """Phases that ended, and how long the one lasted in which the request did."""
         opened, sent_s, written_s = self.opened, self.sent_s, self.written_s
+        first_s = self.first_s
+        if first_s and opened is None:  # nearly every request
+            waiting_s = first_s - written_s
+            seconds = (
+                0.0, 0.0, 0.0,
+                written_s - sent_s, max(0.0, waiting_s), self.end_s - first_s,
+            )  # fmt: skip
+            return Timed(seconds, ALL, self.sent_bytes)
         before = _NOTHING
         if opened is not None:
             left_s = sent_s - self.begun_s - opened.connecting_s - opened.tls_s
             before = (max(0.0, left_s), opened.connecting_s, opened.tls_s)
-        if self.first_s:
-            after = (
-                written_s - sent_s, max(0.0, self.first_s - written_s), self.end_s - self.first_s
-            )  # fmt: skip
+        if first_s:
+            after = (written_s - sent_s, max(0.0, first_s - written_s), self.end_s - first_s)
             return Timed(before + after, ALL, self.sent_bytes)
         if written_s:
             after = (written_s - sent_s, self.end_s - written_s, 0.0)

@@ -240,7 +240,7 @@ def build(
 def finish(prepared: Prepared, body: bytes, jar: Jar) -> bytes:
     """Whole request: cookies and length behind the prepared head, then the body."""
     head = prepared.head
-    if jar and not prepared.has_cookie:
+    if jar.held and not prepared.has_cookie:
         address = prepared.address
         line = jar.line(secure=address.origin.secure, host=address.origin.host, path=address.path)
         if line:

@@ -84,8 +84,12 @@ def receive(connection: Source, *, to_head: bool) -> Received:
     if not to_head:
         end = data.find(b"\r\n\r\n") + 4
         head = _MEMO.get(data[:end])
-        if head is not None and head.length is not None and len(data) - end <= head.length:
-            return _sized(connection, head, data, end, first_s)
+        if head is not None and (length := head.length) is not None:
+            total = end + length
+            if len(data) == total:  # nearly every response
+                return Received(head, data[end:], True, total, first_s, first_s)  # noqa: FBT003  # a field
+            if len(data) < total:
+                return _sized(connection, head, data, end, first_s)
     if not data:
         raise PartlyReceivedError("closed_before_response", "closed before the first byte")
     return _parsed(connection, data, first_s, to_head=to_head)
@@ -105,8 +109,6 @@ def _sized(connection: Source, head: Head, data: bytes, end: int, first_s: float
     """Body of a known length behind a known head."""
     length = head.length or 0
     total = end + length
-    if len(data) == total:
-        return Received(head, data[end:], True, total, first_s, first_s)  # noqa: FBT003  # a field
     body = bytearray(data[end:])
     while len(body) < length:
         data = _more(connection, head.status, end + len(body))

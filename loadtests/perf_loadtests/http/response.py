@@ -32,7 +32,9 @@ class LeanResponse:
         self, exchange: Exchange, report: Callable[[LeanResponse, Exception | None], None] | None
     ) -> None:
         self.exchange = exchange
-        self.error = exchange.failure()
+        # asked only where something may be wrong: nearly every response is one of these
+        well = exchange.error is None and 200 <= exchange.status < 400  # noqa: PLR2004  # statuses
+        self.error = None if well else exchange.failure()
         self._report = report
         self._entered = False
         self._said: Exception | bool | None = None

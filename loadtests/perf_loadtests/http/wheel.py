@@ -24,18 +24,29 @@ class DeadlineHit(BaseException):  # no handler of errors must swallow it
 
 
 class Deadline:
-    """A moment at which the greenlet that made it is interrupted, unless it is taken back."""
+    """A moment at which the greenlet that set it is interrupted, unless it is taken back.
+
+    Attributes
+    ----------
+    at_s : float
+    greenlet : Greenlet or None
+        None where it is taken back.
+    slot : int
+        Of the wheel, where it lies; 0 if it lies in none.
+    """
 
     __slots__ = ("at_s", "greenlet", "slot")
 
-    def __init__(self, at_s: float) -> None:
-        self.at_s = at_s
-        self.greenlet: Greenlet | None = _getcurrent()
-        self.slot = int(at_s * _PER_S) + 1
+    def __init__(self) -> None:
+        self.at_s = 0.0
+        self.greenlet: Greenlet | None = None
+        self.slot = 0
 
 
 class Wheel:
-    """Deadlines in slots of 20 ms: adding one and taking it back are two dict operations.
+    """Deadlines in slots of 20 ms: setting one anew, for later, costs no dict operation.
+
+    It stays where it lies until that slot is reached, and goes on to its own from there.
 
     The timer has the lowest priority of the loop: what had arrived before a late tick (the loop was
     busy) is read first, and not called a timeout. A deadline is kept to within two ticks.
@@ -49,26 +60,36 @@ class Wheel:
         self._timer.priority = _LOWEST_PRIORITY
         self._runs = False
 
-    def add(self, deadline: Deadline) -> None:
-        """Begin to watch a deadline."""
+    def set(self, deadline: Deadline, at_s: float) -> None:
+        """Watch a deadline for the greenlet that runs."""
+        deadline.at_s = at_s
+        deadline.greenlet = _getcurrent()
+        slot = int(at_s * _PER_S) + 1
+        if not 0 < deadline.slot <= slot:
+            self._take_out(deadline)
+            self._put(deadline, slot)
+
+    def _put(self, deadline: Deadline, slot: int) -> None:
         if not self._runs:
             self._runs = True
             self._last = int(self._clock() * _PER_S)
             self._timer.again(self._tick, update=True)
-        slot = deadline.slot
-        if slot <= self._last:
-            slot = deadline.slot = self._last + 1
+        slot = deadline.slot = max(slot, self._last + 1)
         held = self._slots.get(slot)
         if held is None:
             held = self._slots[slot] = {}
         held[deadline] = None
 
     def remove(self, deadline: Deadline) -> None:
-        """Take a deadline back."""
+        """Take a deadline back and out; for one that is set again, `greenlet = None` will do."""
         deadline.greenlet = None
+        self._take_out(deadline)
+
+    def _take_out(self, deadline: Deadline) -> None:
         held = self._slots.get(deadline.slot)
         if held is not None:
             held.pop(deadline, None)
+        deadline.slot = 0
 
     def _tick(self) -> None:
         now = int(self._clock() * _PER_S)
@@ -79,5 +100,11 @@ class Wheel:
             return
         for slot in range(first, now + 1):
             for deadline in self._slots.pop(slot, ()):
-                if deadline.greenlet is not None:
+                deadline.slot = 0
+                if deadline.greenlet is None:
+                    continue
+                due = int(deadline.at_s * _PER_S) + 1
+                if due > now:
+                    self._put(deadline, due)
+                else:
                     deadline.greenlet.throw(DeadlineHit())

@@ -12,7 +12,8 @@ from fakes.judgements import judged
 from fakes.runs import make_plan, make_run
 from perf_analysis.facts import Accounts, EndState
 from perf_analysis.failure_classes import FAILURE_CLASSES
-from perf_analysis.histogram import LARGEST_S, Histogram, build
+from perf_analysis.filling import build
+from perf_analysis.histogram import LARGEST_S, Histogram
 from perf_analysis.series import PHASES, Cell, Measured, ScenarioCell, SeriesKey, Slot, Span
 from perf_analysis.timings import TIMINGS, CheckKey, Tally, Timings, with_zeros
 from perf_analysis.verdict import Verdict

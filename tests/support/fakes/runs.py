@@ -17,7 +17,7 @@ from fakes.judgements import judged
 from fakes.plans import LIMIT_S, make_plan
 from perf_analysis.facts import Accounts, EndState
 from perf_analysis.failure_classes import ABANDONED, TIMEOUT
-from perf_analysis.histogram import HistogramBuilder, build
+from perf_analysis.filling import HistogramBuilder, build
 from perf_analysis.series import Cell, Measured, ScenarioCell, SeriesKey, Slot
 from perf_documents.health import HealthWindow
 from perf_documents.run import (
