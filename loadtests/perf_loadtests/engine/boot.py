@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 PULSE_S = 1.0
 # The books of a second are encoded in pieces of this length, with the load going on in between: a
 # tenth of the core for as long as that is soon done, then a quarter.
-WORK_S, REST_S, SHORT_REST_S, UNHURRIED_S = 0.0003, 0.003, 0.001, 0.3
+WORK_S, REST_S, SHORT_REST_S, UNHURRIED_S = 0.0003, 0.003, 0.001, 0.6
 LONG_AGO_S = -1e6
 WAKE_UP = 0.99
 
