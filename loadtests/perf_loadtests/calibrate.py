@@ -110,21 +110,25 @@ def _climb(rates: Sequence[int], step_s: int, url: str, world: World) -> Calibra
         request = RunRequest(profile=str(profile), target=url, time_scale=Fraction(1))
         run = execute(prepare(request, own), own, log=None)
     # the last second of a step: the first grows into it
-    steps = readings_of(run.measured, run.health)
-    return judge([steps.get((n + 1) * step_s - 1) for n in range(len(rates))], rates)
+    seconds = readings_of(run.measured, run.health)
+    steps = [seconds.get((n + 1) * step_s - 1) for n in range(len(rates))]
+    return judge(steps, rates, seconds[max(seconds)] if seconds else None)
 
 
-def judge(readings: Sequence[Reading | None], rates: Sequence[int]) -> Calibration:
+def judge(
+    readings: Sequence[Reading | None], rates: Sequence[int], last: Reading | None = None
+) -> Calibration:
     """Highest step that was held, and the one above it.
 
-    A lower step that was lost is a moment in which the machine did something else.
+    A lower step that was lost is a moment in which the machine did something else. `last` is the
+    last second of all: where a step was lost at once it has no other.
     """
     held = -1
     for step, reading in enumerate(readings):
         if reading is not None and is_held(reading, lag_s=LAG_S):
             held = step
     lost = held + 1
-    above = readings[lost] if lost < len(rates) else None
+    above = (readings[lost] or last) if lost < len(rates) else None
     return Calibration(
         held_per_s=rates[held] if held >= 0 else 0,
         reading=readings[held] if held >= 0 else None,

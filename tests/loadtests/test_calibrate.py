@@ -33,6 +33,12 @@ def test_a_step_that_was_not_reached_is_not_held() -> None:
     assert (found.held_per_s, found.lost_per_s, found.cause) == (500, 1000, "")
 
 
+def test_a_step_that_was_lost_at_once_is_explained_by_the_last_second_of_all() -> None:
+    found = judge([WELL, None, None], RATES, LOST)
+    assert (found.held_per_s, found.lost_per_s) == (500, 1000)
+    assert found.cause == "the generator's processor: 99 % of a core"
+
+
 def test_nothing_is_held_where_every_step_was_lost() -> None:
     found = judge([LOST, LOST, LOST], RATES)
     assert (found.held_per_s, found.reading, found.lost_per_s) == (0, None, 500)
