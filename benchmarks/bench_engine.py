@@ -18,7 +18,8 @@ from engine_runs import plan_of
 from perf_analysis.filling import HistogramBuilder
 from perf_analysis.series import Slot
 from perf_loadtests.pool import Pool
-from perf_loadtests.recorder import Recorder, Sample
+from perf_loadtests.recorder import Recorder
+from perf_loadtests.request_cell import Sample
 from perf_loadtests.schedule import arrivals
 
 if TYPE_CHECKING:

@@ -126,6 +126,7 @@ class Histogram:
 
         Examples
         --------
+        >>> from perf_analysis.filling import build
         >>> merge([build([0.1, 0.2]), build([0.3])]).quantile_s(1.0)
         0.3
         """
@@ -151,6 +152,7 @@ class Histogram:
 
         Examples
         --------
+        >>> from perf_analysis.filling import build
         >>> build([0.1, 0.2, 0.3], limits_s=[0.2]).count_below(0.2)
         (1, 1)
         """

@@ -57,7 +57,7 @@ def with_zeros(histogram: Histogram, count: int) -> Histogram:
 
     Examples
     --------
-    >>> from perf_analysis.histogram import build
+    >>> from perf_analysis.filling import build
     >>> with_zeros(build([0.2]), 3).quantile_s(0.5)
     0.0
     """

@@ -121,14 +121,16 @@ def judge(
     """Highest step that was held, and the one above it.
 
     A lower step that was lost is a moment in which the machine did something else. `last` is the
-    last second of all: where a step was lost at once it has no other.
+    last second of all: where a step was lost at once it has no other, and that one may tell why.
     """
     held = -1
     for step, reading in enumerate(readings):
         if reading is not None and is_held(reading, lag_s=LAG_S):
             held = step
     lost = held + 1
-    above = (readings[lost] or last) if lost < len(rates) else None
+    above = readings[lost] if lost < len(rates) else None
+    if above is None and lost < len(rates) and last and not is_held(last, lag_s=LAG_S):
+        above = last
     return Calibration(
         held_per_s=rates[held] if held >= 0 else 0,
         reading=readings[held] if held >= 0 else None,

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perf_analysis.failure_classes import ABANDONED, INVALID_SAMPLE
 from perf_analysis.filling import HistogramBuilder
 from perf_analysis.histogram import LARGEST_S
-from perf_analysis.series import CANDIDATE, SeriesKey, Slot
+from perf_analysis.series import SeriesKey, Slot
 from perf_loadtests.checks import MAX_CHECKS
 from perf_loadtests.iteration_cell import IterationCell
-from perf_loadtests.request_cell import RequestCell
+from perf_loadtests.request_cell import RequestCell, Sample
 from perf_loadtests.timing import TimingCell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from perf_analysis.timings import CheckKey
-    from perf_loadtests.timing import Timed
 
 MAX_NAMES = 500
 MAX_STATUSES = 12
@@ -30,29 +29,6 @@ _LOOKED_AT = 1_000
 COUNTED = ("planned", "started", "dropped", "late_drops", "unsent", "finished", "failed",
            "abandoned", "faulted")  # fmt: skip
 MOST_BYTES = 2**53
-
-
-class Sample(NamedTuple):
-    """One request as its client saw it end.
-
-    `service_s` is end minus start, `latency_s` end minus intended start of the iteration's first
-    request (None for others); both are lower bounds where the class is censored.
-    """
-
-    scenario: str
-    method: str
-    name: str
-    status: int
-    error_class: str
-    slot: Slot
-    end_window: int
-    service_s: float
-    latency_s: float | None
-    first: bool
-    asserted: bool
-    received_bytes: int
-    target: str = CANDIDATE
-    timed: Timed | None = None
 
 
 def _measured(sample: Sample) -> bool:

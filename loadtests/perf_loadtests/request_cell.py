@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from perf_analysis.failure_classes import ABANDONED, TIMEOUT
 from perf_analysis.filling import HistogramBuilder
+from perf_analysis.series import CANDIDATE
 from perf_loadtests.timing import encode_filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from perf_loadtests.recorder import Sample
-    from perf_loadtests.timing import TimingCell
+    from perf_analysis.series import Slot
+    from perf_loadtests.timing import Timed, TimingCell
 
 LONGEST_S = 3600.0
 # Classes under which the response came whole: only these have a service time.
 COMPLETE = frozenset({"", "assertion", "http_4xx", "http_5xx", "bad_status"})
 CENSORED = frozenset({TIMEOUT, ABANDONED})
 _COUNTS = ("n", "first", "asserted", "received_bytes")
+
+
+class Sample(NamedTuple):
+    """One request as its client saw it end.
+
+    `service_s` is end minus start, `latency_s` end minus intended start of the iteration's first
+    request (None for others); both are lower bounds where the class is censored.
+    """
+
+    scenario: str
+    method: str
+    name: str
+    status: int
+    error_class: str
+    slot: Slot
+    end_window: int
+    service_s: float
+    latency_s: float | None
+    first: bool
+    asserted: bool
+    received_bytes: int
+    target: str = CANDIDATE
+    timed: Timed | None = None
 
 
 @dataclass(slots=True)

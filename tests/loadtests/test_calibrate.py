@@ -37,6 +37,7 @@ def test_a_step_that_was_lost_at_once_is_explained_by_the_last_second_of_all() -
     found = judge([WELL, None, None], RATES, LOST)
     assert (found.held_per_s, found.lost_per_s) == (500, 1000)
     assert found.cause == "the generator's processor: 99 % of a core"
+    assert judge([WELL, None, None], RATES, WELL).cause == ""  # it tells nothing
 
 
 def test_nothing_is_held_where_every_step_was_lost() -> None:

@@ -14,7 +14,8 @@ from perf_loadtests.accumulate import Accumulator
 from perf_loadtests.engine.ledger import MAX_GROUPS, Ledger
 from perf_loadtests.engine.memory import nearly_out
 from perf_loadtests.protocol import HealthModel, parse_record
-from perf_loadtests.recorder import MAX_NAMES, Sample
+from perf_loadtests.recorder import MAX_NAMES
+from perf_loadtests.request_cell import Sample
 
 GIB = 2**30
 

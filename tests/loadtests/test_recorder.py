@@ -19,7 +19,8 @@ from perf_documents.cells import (
 )
 from perf_documents.consistency import check_cells
 from perf_loadtests.checks import MAX_CHECKS
-from perf_loadtests.recorder import MAX_NAMES, OTHER, Recorder, Sample, clean_name
+from perf_loadtests.recorder import MAX_NAMES, OTHER, Recorder, clean_name
+from perf_loadtests.request_cell import Sample
 from perf_loadtests.timing import FOLD, UNKNOWN, Timed
 
 SLOT = Slot("sustained", 3)

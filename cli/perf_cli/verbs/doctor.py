@@ -130,7 +130,8 @@ def _as_text(found: list[Found], rate: Calibration | None) -> str:
 
 
 def _rate_lines(rate: Calibration) -> list[str]:
-    lost = f"{rate.lost_per_s:,}/s are lost; limited by {rate.cause}" if rate.lost_per_s else ""
+    lost = f"{rate.lost_per_s:,}/s are lost" if rate.lost_per_s else ""
+    lost += f"; limited by {rate.cause}" if lost and rate.cause else ""
     if rate.reading is None:
         return [f"NOT  generator: even {lost}; next: run it on a machine that does nothing else"]
     lag_s = rate.reading.lag_p99_s or 0.0

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perf_analysis.series import DRAIN, Slot
-from perf_loadtests.recorder import Recorder, Sample, clean_name
+from perf_loadtests.recorder import Recorder, clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perf_documents.plan import Plan
     from perf_loadtests.iteration_cell import IterationCell
+    from perf_loadtests.request_cell import Sample
 
 WARM_UP = "warm-up"
 MAX_SAMPLES = 20

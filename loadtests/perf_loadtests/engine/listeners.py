@@ -12,7 +12,7 @@ from perf_analysis.series import CANDIDATE
 from perf_loadtests.engine import locust_compat, locust_compat_hooks
 from perf_loadtests.engine.outcomes import bytes_of, method_of, seconds_of, text_of
 from perf_loadtests.engine.virtual_user import PENDING_KEY, Pending, describe
-from perf_loadtests.recorder import Sample
+from perf_loadtests.request_cell import Sample
 
 if TYPE_CHECKING:
     from locust.env import Environment

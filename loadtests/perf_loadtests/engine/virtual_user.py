@@ -14,8 +14,7 @@ from perf_analysis.failure_classes import ABANDONED
 from perf_analysis.timings import CheckKey
 from perf_loadtests.engine.outcomes import UNKNOWN_S, bytes_of, classify, seconds_of, text_of
 from perf_loadtests.http.errors import by_status
-from perf_loadtests.recorder import Sample
-from perf_loadtests.request_cell import LONGEST_S
+from perf_loadtests.request_cell import LONGEST_S, Sample
 
 if TYPE_CHECKING:
     from locust.user.users import User

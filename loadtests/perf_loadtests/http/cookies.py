@@ -41,7 +41,7 @@ class Cookie:
 
 
 class Jar:
-    """Cookies that a VU holds.
+    """Cookies that a VU holds; false while there are none.
 
     Attributes
     ----------
@@ -52,6 +52,9 @@ class Jar:
     def __init__(self, wall: Callable[[], float] = time.time) -> None:  # noqa: TID251  # expiry
         self._wall = wall
         self.held: dict[tuple[str, str, str], Cookie] = {}
+
+    def __len__(self) -> int:
+        return len(self.held)
 
     def clear(self) -> None:
         """Forget all."""

@@ -98,13 +98,18 @@ class Wheel:
             self._runs = False
             self._timer.stop()
             return
+        hit: list[Deadline] = []
         for slot in range(first, now + 1):
             for deadline in self._slots.pop(slot, ()):
                 deadline.slot = 0
+                due = int(deadline.at_s * _PER_S) + 1
                 if deadline.greenlet is None:
                     continue
-                due = int(deadline.at_s * _PER_S) + 1
                 if due > now:
                     self._put(deadline, due)
                 else:
-                    deadline.greenlet.throw(DeadlineHit())
+                    hit.append(deadline)
+        for deadline in hit:
+            # one that was interrupted first may have taken it back, or set it anew
+            if deadline.greenlet is not None and not deadline.slot:
+                deadline.greenlet.throw(DeadlineHit())
