@@ -72,15 +72,14 @@ class Accumulator:
         self.events: list[EventRecord] = []
         self.parts: dict[int, PartRecord] = {}
         self.last: SecondRecord | None = None
+        self._newest: CountsModel | None = None
         self._transport_since_s: float | None = None
         self.only_transport_s = 0.0
 
     @property
     def counts(self) -> CountsModel | None:
-        """Newest accounts."""
-        if self.final is not None:
-            return self.final.counts
-        return None if self.last is None else self.last.counts
+        """Newest accounts, of the records whose cells are counted in."""
+        return self._newest if self.final is None else self.final.counts
 
     def feed(self, record: Record) -> None:
         """Add one record."""
@@ -192,6 +191,8 @@ class Accumulator:
     def _second(self, record: SecondRecord) -> None:
         before = self.last
         pulse = self._pulses.add(record)
+        # a worker's second may be newer than its master's, who may never tell his next one
+        self._newest = pulse.counts
         # a master speaks for all: its second ends one of the run
         if not record.worker:
             self.last = pulse

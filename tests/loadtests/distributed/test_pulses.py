@@ -74,6 +74,15 @@ def test_a_run_s_second_is_its_master_s_with_the_sum_of_all() -> None:
     assert total.measured(None).scenario_cell("sustained").vus == 7
 
 
+def test_the_accounts_agree_with_the_cells_though_the_master_died_before_its_next_second() -> None:
+    total = summed([second(1, 1.0, started=3), second(2, 1.0, started=4), second(0, 1.1)])
+    total.feed(second(1, 2.0, started=5))
+    assert total.counts is not None
+    assert total.counts.started == 9
+    assert total.last is not None
+    assert total.last.counts.started == 7
+
+
 def test_parts_of_one_second_count_as_one() -> None:
     total = summed([second(1, 1.0), second(1, 1.0), second(1, 2.0)])
     assert [window.loop_probes for window in total.pulses.windows()] == [10, 10]
