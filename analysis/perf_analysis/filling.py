@@ -61,18 +61,10 @@ class HistogramBuilder:
         """
         if not 0.0 <= value_s < LARGEST_S:
             raise ValueError(f"a duration lies in [0, {LARGEST_S:.0f}) s, not at {value_s}")
-        # bucket_index written out: calls are what a sample costs most
-        mantissa, exponent = math.frexp(value_s * 1e6)
-        index = BUCKETS_PER_OCTAVE * (exponent - 1) + int(256.0 * (mantissa - 0.5))
-        if not 0 <= index < BUCKETS:
-            index = bucket_index(value_s)
-        counts = self.counts
-        counts[index] = counts.get(index, 0) + 1
+        index = bucket_index(value_s)
+        self.counts[index] = self.counts.get(index, 0) + 1
         self.sum_s += value_s
-        if value_s < self.min_s:  # noqa: PLR1730  # without a call, see above
-            self.min_s = value_s
-        if value_s > self.max_s:  # noqa: PLR1730  # without a call, see above
-            self.max_s = value_s
+        self.min_s, self.max_s = min(self.min_s, value_s), max(self.max_s, value_s)
         if index in self._limits_by_bucket:
             self._split(index, value_s)
 

@@ -39,7 +39,8 @@ def bucket_index(value_s: float) -> int:
     -----
     With v in us written m * 2**e, m in [1/2, 1): 128 * (e - 1) + floor(256 * (m - 1/2)). Bucket
     (o, j) is [2**o * (1 + j/128), 2**o * (1 + (j+1)/128)) us, so a midpoint errs by at most 1/256.
-    The recorder's hot path inlines this; a test compares both at every edge.
+    What is kept for later is counted by the bits of floats (`filling`); a test compares both at
+    every edge.
     """
     mantissa, exponent = math.frexp(value_s * 1e6)
     if exponent < 1:

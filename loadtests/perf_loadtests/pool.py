@@ -100,7 +100,7 @@ class Pool(Generic[V, A]):
     def started(self, vu: V) -> A | None:
         """Note that a starting VU is ready: it takes the first waiting arrival, or idles."""
         self.starting -= 1
-        self.busy += 1
+        self.busy += 1  # as if it had just ended an iteration
         return self.done(vu)
 
     def done(self, vu: V) -> A | None:

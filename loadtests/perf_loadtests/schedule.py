@@ -81,7 +81,7 @@ class _Piece:
         # of a level rate the same float: sqrt(a * a) is a
         u = n / a if a == b else 2.0 * n / (a + math.sqrt(max(0.0, a * a + 2.0 * (b - a) * n / d)))
         # the half-open stage keeps its arrivals even where the float rounds up
-        return self.start_s + (min(most, u))
+        return self.start_s + min(u, most)
 
 
 def _pieces(stages: Sequence[Stage]) -> list[_Piece]:

@@ -182,7 +182,9 @@ class Supervisor:
             return
         at_s, only_s = record.sum.last.at_s, record.sum.only_transport_s
         if only_s >= TRANSPORT_ONLY_S:
-            classes = ", ".join(record.sum.class_counts(sorted(TRANSPORT_CLASSES)))
+            seen = record.sum.class_counts(sorted(TRANSPORT_CLASSES))
+            # what the target does for good, before what its end did to requests in flight
+            classes = ", ".join(sorted(seen, key=lambda name: -seen[name]))
             detail = f"target stopped answering at {at_s - only_s:.1f} s ({classes})"
             self._abort(EndState.STOPPED, detail)
             return

@@ -11,6 +11,8 @@ from perf_documents.cells import encode_histogram
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from perf_analysis.histogram import Histogram
+
 ALL = len(TIMINGS)
 
 
@@ -35,11 +37,16 @@ class Timed(NamedTuple):
 FOLD = 1_000
 
 
-def encode_filled(builder: HistogramBuilder, rest: Callable[[], None]) -> dict[str, object]:
-    """Return a histogram as JSON; what it kept is counted in pieces, with a `rest` in between."""
+def filled(builder: HistogramBuilder, rest: Callable[[], None]) -> Histogram:
+    """Histogram of a builder; what that kept is counted in pieces, with a `rest` in between."""
     while builder.fold(FOLD):
         rest()
-    return encode_histogram(builder.freeze())
+    return builder.freeze()
+
+
+def encode_filled(builder: HistogramBuilder, rest: Callable[[], None]) -> dict[str, object]:
+    """Return the histogram of a builder as JSON; see `filled`."""
+    return encode_histogram(filled(builder, rest))
 
 
 # Of a request that is cut off before its client said anything.
@@ -112,9 +119,7 @@ class TimingCell:
         for name, values in zip(TIMINGS, self._values, strict=True):
             never = self._censored.get(name)
             lost = 0 if never is None else never.freeze().n
-            while values.fold(FOLD):
-                rest()
-            ended = values.freeze()
+            ended = filled(values, rest)
             ended = with_zeros(ended, self.timed - lost - ended.n)
             if ended.counts:
                 coded[name] = encode_histogram(ended)

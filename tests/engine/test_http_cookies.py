@@ -57,7 +57,7 @@ def test_a_cookie_goes_where_it_belongs(line: str, sent: str) -> None:
 def test_a_jar_is_bounded() -> None:
     jar = Jar(lambda: 0.0)
     jar.store((f"c{i}=1" for i in range(1000)), host="h", path="/")
-    assert len(jar.held) == 200
+    assert len(jar) == 200
 
 
 TEXT = st.text("aZ019;=,./ -\u00e9\u0661", max_size=20)
@@ -87,7 +87,7 @@ def test_no_line_is_too_strange_to_be_read(lines: list[str]) -> None:
 def test_any_age_in_seconds_is_read(age: int) -> None:
     jar = Jar(lambda: 1000.0)
     jar.store([f"a=1; Max-Age={age}; Expires=Thu, 01 Jan 1970 00:00:01 GMT"], host="h", path="/")
-    assert len(jar.held) == (age > 0)
+    assert len(jar) == (age > 0)
 
 
 def test_an_age_that_is_none_ends_no_request_untold(user: Booked) -> None:

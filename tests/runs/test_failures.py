@@ -148,7 +148,7 @@ def test_t02_a_target_that_goes_away_ends_the_run_early(bench: Bench) -> None:
         gone = during(bench, 1.0, lambda: os.kill(other.pid, signal.SIGKILL))
         run = bench.run(HEALTH, emit=gone, url=other.url, rate=20, duration_s=60)
     assert run.state is EndState.STOPPED
-    assert re.search(r"stopped answering at [123]\.\d s \((\w+, )?refused", run.engine.end_detail)
+    assert re.search(r"stopped answering at [123]\.\d s \(refused", run.engine.end_detail)
     assert 11.0 <= run.reached_s < 30.0
     judged = judge(run.facts(), run.measured, [parse_threshold("http_req_failed", "rate<0.01")])
     assert [result.verdict for result in judged.thresholds] == [Verdict.FAIL]

@@ -230,7 +230,7 @@ def queue_task(task_set: TaskSet, user: User, draw: Callable[[int], float], numb
         return
     tasks = user.tasks if isinstance(task_set, DefaultTaskSet) else task_set.tasks
     if tasks:
-        queue.append(tasks[int(draw(number) * len(tasks)) if len(tasks) > 1 else 0])
+        task_set.schedule_task(tasks[int(draw(number) * len(tasks)) if len(tasks) > 1 else 0])
 
 
 def end_of_user() -> StopUser:

@@ -14,6 +14,7 @@ from perf_loadtests.engine import locust_compat
 from perf_loadtests.engine.groups import Group, groups_of
 from perf_loadtests.engine.waker import make_waker
 from perf_loadtests.pool import Due
+from perf_loadtests.request_cell import LONGEST_S
 from perf_loadtests.schedule import choose, rate_at, splitmix64
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 # Of a burst, before responses are read: 64 made no more requests a second, and stamped them later.
 BATCH = 16
-LATE_S, VERY_LATE_S, MOST_S = 0.005, 0.010, 3600.0
+LATE_S, VERY_LATE_S = 0.005, 0.010
 POLL_S = 0.001
 GROW_S, LOOK_S = 0.001, 0.01
 SHARE_FROM_PER_S, SHARE_S_PER_PER_S, SHARE_MOST_S = 2000.0, 0.001 / 8000.0, 0.0015
@@ -198,7 +199,7 @@ class OpenDriver:
 
     def _slot_of(self, arrival: Arrival) -> Slot:
         """Slot of an arrival, one object for all of them."""
-        window = int(arrival.offset_s / self._ledger.window_s)
+        window = self._ledger.window_at(arrival.offset_s)
         slot = self._slot
         if window != slot.window or arrival.phase != slot.phase:
             slot = self._slot = Slot(arrival.phase, window)
@@ -239,8 +240,8 @@ class OpenDriver:
         number, intended_s, slot, waits = due
         cell = vu.begin(slot, intended_s, number)
         late_s = self._ledger.clock() - intended_s
-        if not 0.0 <= late_s < MOST_S:
-            late_s = min(max(late_s, 0.0), MOST_S)
+        if not 0.0 <= late_s < LONGEST_S:
+            late_s = min(max(late_s, 0.0), LONGEST_S)
         (cell.vu_wait if waits else cell.lag).keep(late_s)
         if task_set is not None:
             locust_compat.queue_task(task_set, vu.user, self._draw_task, number)

@@ -278,8 +278,7 @@ class VirtualUser:
         # by place: names would cost as much as all the rest of this
         sample = Sample(
             arm.scenario, pending.method, pending.name, pending.status, error_class, pending.slot,
-            int(end_s / ledger.window_s) if end_s > 0.0 else 0,
-            service_s, latency_s, latency_s is not None,
+            ledger.window_at(end_s), service_s, latency_s, latency_s is not None,
             pending.asserted, received, arm.target, pending.timed,
         )  # fmt: skip
         if error_class:

@@ -11,7 +11,7 @@ from perf_loadtests.http.clock import clock
 from perf_loadtests.http.cookies import Jar
 from perf_loadtests.http.errors import RequestFailedError
 from perf_loadtests.http.exchange import Connections, Exchange, perform
-from perf_loadtests.http.options import KNOWN, Options, check
+from perf_loadtests.http.options import Options, check
 from perf_loadtests.http.response import LeanResponse
 from perf_loadtests.http.wheel import Deadline, Wheel
 
@@ -136,7 +136,7 @@ class LeanClient:
     def _ask(
         self, method: str, url: str, data: object, json: object, options: Options
     ) -> LeanResponse:
-        if not KNOWN.issuperset(options) or "timeout" in options:
+        if options:
             check(options)
         body, content_type = b"", ""
         if data is not None or json is not None:
@@ -144,8 +144,7 @@ class LeanClient:
         params = options.get("params")
         if params:
             url = message.with_params(url, params)
-        plain = not self.headers and "headers" not in options and "auth" not in options
-        headers = _NO_HEADERS if plain else self._headers(options)
+        headers = self._headers(options)
         prepared = message.prepare(method, url, self.base_url, headers, content_type)
         call = _Call(options, prepared)
         deadline = self._within(options.get("timeout"))
@@ -180,7 +179,7 @@ class LeanClient:
     def _headers(self, options: Options) -> tuple[tuple[str, str], ...]:
         own, auth = options.get("headers"), options.get("auth")
         if auth is None and not self.headers:
-            return _NO_HEADERS if own is None else tuple(own.items())
+            return tuple(own.items()) if own else _NO_HEADERS
         merged = {**self.headers, **(own or {})}
         if auth is not None:
             merged["Authorization"] = message.basic(*auth)
@@ -229,12 +228,11 @@ class LeanClient:
     def _report(self, call: _Call, response: LeanResponse, error: Exception | None) -> None:
         books = self.books
         if books is None:
-            self._fire(call, response, error, call.options.get("context") or {})
+            self._fire(call, response, error, call.context)
             return
         books.end(call.entry, response.exchange, error)
         if books.heard():
-            context = call.options.get("context") or {}
-            self._fire(call, response, error, books.mark(call.entry, context))
+            self._fire(call, response, error, books.mark(call.entry, call.context))
 
     def _fire(
         self, call: _Call, response: LeanResponse, error: Exception | None,
@@ -259,13 +257,13 @@ class LeanClient:
 class _Call:
     """What a scenario said of one call, and its entry in the books."""
 
-    __slots__ = ("asserted", "entry", "follows", "name", "options")
+    __slots__ = ("asserted", "context", "entry", "follows", "name")
 
     def __init__(self, options: Options, prepared: Prepared) -> None:
         self.name = options.get("name") or prepared.asked
         self.asserted = bool(options.get("catch_response"))
         self.follows = options.get("allow_redirects", True)
-        self.options = options
+        self.context = options.get("context") or {}
         self.entry: Any = None  # whatever the books made
 
 

@@ -32,9 +32,7 @@ class LeanResponse:
         self, exchange: Exchange, report: Callable[[LeanResponse, Exception | None], None] | None
     ) -> None:
         self.exchange = exchange
-        # asked only where something may be wrong: nearly every response is one of these
-        well = exchange.error is None and 200 <= exchange.status < 400  # noqa: PLR2004  # statuses
-        self.error = None if well else exchange.failure()
+        self.error = exchange.failure()
         self._report = report
         self._entered = False
         self._said: Exception | bool | None = None
